@@ -1,0 +1,18 @@
+# What the roles share. libapim: logic without request_rec, unit-testable without httpd.
+# libapim_httpd: the part that knows httpd (mod_dbd pools, REST requests, calls between roles).
+noinst_LTLIBRARIES += libapim.la libapim_httpd.la
+
+libapim_la_SOURCES = \
+	modules/common/apim_error.c modules/common/apim_error.h \
+	modules/common/apim_text.c modules/common/apim_text.h \
+	modules/common/apim_crypto.c modules/common/apim_crypto.h \
+	modules/common/apim_json.c modules/common/apim_json.h \
+	modules/common/apim_db.c modules/common/apim_db.h
+libapim_la_LIBADD = $(APR_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(OPENSSL_LIBS) $(PQ_LIBS) -lcrypt
+
+libapim_httpd_la_SOURCES = \
+	modules/common/httpd/common_config.c modules/common/httpd/common_config.h \
+	modules/common/httpd/db_pool.c modules/common/httpd/db_pool.h \
+	modules/common/httpd/keymgr_call.c modules/common/httpd/keymgr_call.h \
+	modules/common/httpd/multipart.c modules/common/httpd/multipart.h \
+	modules/common/httpd/rest.c modules/common/httpd/rest.h

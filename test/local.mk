@@ -1,0 +1,16 @@
+# Unit tests: one cmocka program per object, linked to the convenience libraries, no httpd needed.
+if HAVE_CMOCKA
+UNIT_TESTS = test/unit/test_text test/unit/test_db
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+endif
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+UNIT_LIBS = libapim.la $(CMOCKA_LIBS) $(APR_LIBS) $(JANSSON_LIBS)
+
+test_unit_test_text_SOURCES = test/unit/test_text.c
+test_unit_test_text_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_unit_test_text_LDADD = $(UNIT_LIBS)
+
+test_unit_test_db_SOURCES = test/unit/test_db.c
+test_unit_test_db_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_unit_test_db_LDADD = $(UNIT_LIBS)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include "apim_crypto.h"
+#include "apim_json.h"
+#include "apim_text.h"
+
+static void test_utf8(void **state)
+{
+    assert_true(apim_utf8_valid("abc \xc3\xa9 \xf0\x9f\x98\x80", 11));
+    assert_false(apim_utf8_valid("\xc0\x80", 2));     /* overlong */
+    assert_false(apim_utf8_valid("\xed\xa0\x80", 3)); /* surrogate */
+    assert_false(apim_utf8_valid("\xf4\x90\x80\x80", 4));
+    assert_false(apim_utf8_valid("\xe2\x82", 2)); /* cut off */
+}
+
+static void test_base64url(void **state)
+{
+    apr_pool_t *p = *state;
+    apr_size_t n;
+    assert_string_equal(apim_b64url(p, "\x03\xec\xff\xe0\xc1", 5), "A-z_4ME"); /* RFC 7515 appendix C */
+    assert_memory_equal(apim_b64url_decode(p, "A-z_4ME", 7, &n), "\x03\xec\xff\xe0\xc1", 5);
+    assert_int_equal(n, 5);
+    assert_null(apim_b64url_decode(p, "A-z_4MF", 7, &n)); /* left-over bits set */
+    assert_null(apim_b64url_decode(p, "A+z_", 4, &n));
+    assert_null(apim_b64url_decode(p, "A", 1, &n));
+}
+
+static void test_urldecode(void **state)
+{
+    apr_pool_t *p = *state;
+    assert_string_equal(apim_urldecode(p, "a%20b+c", 7, 1), "a b c");
+    assert_string_equal(apim_urldecode(p, "%41", 3, 0), "A");
+    assert_null(apim_urldecode(p, "%4", 2, 0));
+    assert_null(apim_urldecode(p, "%00", 3, 0));
+    assert_null(apim_urldecode(p, "%ff", 3, 0));
+}
+
+static void test_lists(void **state)
+{
+    assert_true(apim_word_in_list("b", "a b c"));
+    assert_false(apim_word_in_list("b", "a bc"));
+    assert_false(apim_word_in_list("", "a b"));
+    assert_false(apim_word_in_list("a", NULL));
+}
+
+static void test_json_limits(void **state)
+{
+    apr_pool_t *p = *state;
+    json_t *j;
+    apim_json_limits_t shallow = {0, 2};
+    apim_error_t *err = apim_json_parse(p, "{\"a\":1,\n\"a\":2}", 14, NULL, &j);
+    assert_non_null(err);
+    assert_int_equal(err->status, 400);
+    assert_non_null(strstr(err->description, "line 2"));
+    assert_null(apim_json_parse(p, "{\"a\":[1,\"[[[\"]}", 15, &shallow, &j));
+    assert_non_null(apim_json_parse(p, "{\"a\":[[1]]}", 11, &shallow, &j));
+}
+
+static void test_secrets(void **state)
+{
+    apr_pool_t *p = *state;
+    const char *hash;
+    assert_true(apim_equal_secret("abc", "abc"));
+    assert_false(apim_equal_secret("abc", "abcd"));
+    assert_false(apim_equal_secret(NULL, "abc"));
+    assert_null(apim_password_hash(p, "s3cret", &hash));
+    assert_true(apim_password_matches("s3cret", hash));
+    assert_false(apim_password_matches("S3cret", hash));
+    assert_false(apim_password_matches("s3cret", NULL));
+    assert_int_equal(strlen(apim_uuid(p)), 36);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        unit_test(test_utf8),  unit_test(test_base64url),   unit_test(test_urldecode),
+        unit_test(test_lists), unit_test(test_json_limits), unit_test(test_secrets),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
