@@ -7,7 +7,8 @@
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
 
-APLOG_USE_MODULE(apim_gateway); /* declares the module record too */
+APIM_EXPORT_MODULE(apim_gateway);
+APLOG_USE_MODULE(apim_gateway);
 
 typedef struct gateway_config_t {
     apim_common_config_t common; /* first: see common_config.h */

@@ -7,7 +7,8 @@
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
 
-APLOG_USE_MODULE(apim_keymgr); /* declares the module record too */
+APIM_EXPORT_MODULE(apim_keymgr);
+APLOG_USE_MODULE(apim_keymgr);
 
 typedef struct keymgr_config_t {
     apim_common_config_t common; /* first: see common_config.h */

@@ -7,7 +7,8 @@
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
 
-APLOG_USE_MODULE(apim_portal); /* declares the module record too */
+APIM_EXPORT_MODULE(apim_portal);
+APLOG_USE_MODULE(apim_portal);
 
 typedef struct portal_config_t {
     apim_common_config_t common; /* first: see common_config.h */

@@ -74,8 +74,8 @@ static void test_secrets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        unit_test(test_utf8),  unit_test(test_base64url),   unit_test(test_urldecode),
-        unit_test(test_lists), unit_test(test_json_limits), unit_test(test_secrets),
+        unit_case(test_utf8),  unit_case(test_base64url),   unit_case(test_urldecode),
+        unit_case(test_lists), unit_case(test_json_limits), unit_case(test_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

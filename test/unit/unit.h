@@ -31,6 +31,6 @@ static inline int unit_teardown(void **state)
     return 0;
 }
 
-#define unit_test(f) cmocka_unit_test_setup_teardown(f, unit_setup, unit_teardown)
+#define unit_case(f) cmocka_unit_test_setup_teardown(f, unit_setup, unit_teardown)
 
 #endif

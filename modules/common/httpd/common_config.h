@@ -5,6 +5,9 @@
 #include <httpd.h>
 #include <http_config.h>
 
+/* The one symbol a module exports; everything else is hidden. Goes before APLOG_USE_MODULE in the main file. */
+#define APIM_EXPORT_MODULE(NAME) extern __attribute__((visibility("default"))) module NAME##_module
+
 /*
  * Directives that every role understands. Each role module registers them (httpd hands a directive to every module that
  * knows its name) and keeps its own copy as the FIRST member of its per-server configuration, so that
