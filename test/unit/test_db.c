@@ -7,7 +7,7 @@
 #define STATEMENTS(X)                                                                                        \
     X(t_insert, "INSERT INTO t (id, name) VALUES (%ld, %s) ON CONFLICT DO NOTHING")                          \
     X(t_select, "SELECT id, name FROM t WHERE id >= %ld ORDER BY id")                                        \
-    X(t_broken, "SELECT nothing FROM nowhere")
+    X(t_broken, "SELECT id FROM nowhere")
 APIM_DEFINE_STATEMENTS(STATEMENTS)
 
 static apim_db_t *open_db(apr_pool_t *p)
