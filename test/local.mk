@@ -1,6 +1,6 @@
 # Unit tests: one cmocka program per object, linked to the convenience libraries, no httpd needed.
 if HAVE_CMOCKA
-UNIT_TESTS = test/unit/test_text test/unit/test_db
+UNIT_TESTS = test/unit/test_text test/unit/test_db test/unit/test_multipart
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
@@ -14,3 +14,7 @@ test_unit_test_text_LDADD = $(UNIT_LIBS)
 test_unit_test_db_SOURCES = test/unit/test_db.c
 test_unit_test_db_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_unit_test_db_LDADD = $(UNIT_LIBS)
+
+test_unit_test_multipart_SOURCES = test/unit/test_multipart.c
+test_unit_test_multipart_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_unit_test_multipart_LDADD = libapim_httpd.la $(UNIT_LIBS)

@@ -71,11 +71,28 @@ static void test_secrets(void **state)
     assert_int_equal(strlen(apim_uuid(p)), 36);
 }
 
+/* An unknown user must cost what a wrong password costs: the dummy hash has to be one that bcrypt works through. */
+static void test_unknown_user_takes_as_long(void **state)
+{
+    apr_pool_t *p = *state;
+    const char *hash;
+    apr_time_t start, known, unknown;
+    assert_null(apim_password_hash(p, "s3cret", &hash));
+    start = apr_time_now();
+    apim_password_matches("wrong", hash);
+    known = apr_time_now() - start;
+    start = apr_time_now();
+    apim_password_matches("wrong", NULL);
+    unknown = apr_time_now() - start;
+    assert_true(unknown * 4 > known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         unit_case(test_utf8),  unit_case(test_base64url),   unit_case(test_urldecode),
         unit_case(test_lists), unit_case(test_json_limits), unit_case(test_secrets),
+        unit_case(test_unknown_user_takes_as_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
