@@ -1,0 +1,9 @@
+# Migrations, installed with their folders: sql/<database>/<dialect>/NNNN_<name>.sql. A new migration is named here.
+SQL_FILES = \
+	sql/user_manager/postgresql/0001_users.sql \
+	sql/user_manager/sqlite/0001_users.sql \
+	sql/api_manager/postgresql/0001_api_manager.sql \
+	sql/api_manager/sqlite/0001_api_manager.sql \
+	sql/registry/postgresql/0001_registry.sql \
+	sql/registry/sqlite/0001_registry.sql
+nobase_dist_pkgdata_DATA = $(SQL_FILES)
