@@ -18,3 +18,8 @@ test_unit_test_db_LDADD = $(UNIT_LIBS)
 test_unit_test_multipart_SOURCES = test/unit/test_multipart.c
 test_unit_test_multipart_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_unit_test_multipart_LDADD = libapim_httpd.la $(UNIT_LIBS)
+
+# The integration tests need a running httpd and are started by ./check.
+EXTRA_DIST += test/README.md test/pytest.ini test/integration
+dist-hook:
+	find $(distdir) -name __pycache__ -prune -exec rm -rf {} +
