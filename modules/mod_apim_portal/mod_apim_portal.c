@@ -1,38 +1,142 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <httpd.h>
-#include <http_config.h>
-#include <http_log.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <ap_mpm.h>
 
-#include "httpd/common_config.h"
-#include "httpd/db_pool.h"
-#include "httpd/keymgr_call.h"
+#include "portal.h"
 
-APIM_EXPORT_MODULE(apim_portal);
-APLOG_USE_MODULE(apim_portal);
+static const rest_api_t publisher_api = {PO_PUBLISHER_BASE, po_publisher_routes, po_authenticate, "Publisher", NULL};
+static const rest_api_t store_api = {PO_STORE_BASE, po_store_routes, po_authenticate, "Store", NULL};
+static const rest_api_t admin_api = {PO_ADMIN_BASE, po_admin_routes, po_authenticate, "Administration", NULL};
 
-typedef struct portal_config_t {
-    apim_common_config_t common; /* first: see common_config.h */
-} portal_config_t;
-
-static void *create_server_config(apr_pool_t *p, server_rec *s)
+static int lies_below(const char *uri, const char *base)
 {
-    portal_config_t *conf = apr_pcalloc(p, sizeof(*conf));
-    apim_common_config_init(&conf->common);
-    return conf;
+    apr_size_t n = strlen(base);
+    return strncmp(uri, base, n) == 0 && (!uri[n] || uri[n] == '/');
 }
 
-static void *merge_server_config(apr_pool_t *p, void *basev, void *addv)
+/* The API that answers this request; NULL if none does. */
+static const rest_api_t *api_of(const request_rec *r)
 {
-    portal_config_t *base = basev, *add = addv, *conf = apr_pcalloc(p, sizeof(*conf));
-    apim_common_config_merge(&conf->common, &base->common, &add->common);
-    return conf;
+    const portal_dir_config_t *on = po_dir_config(r);
+    if (on->publisher == 1 && lies_below(r->uri, publisher_api.base)) {
+        return &publisher_api;
+    }
+    if (on->store == 1 && lies_below(r->uri, store_api.base)) {
+        return &store_api;
+    }
+    if (on->admin == 1 && lies_below(r->uri, admin_api.base)) {
+        return &admin_api;
+    }
+    return NULL;
 }
 
-static const command_rec commands[] = {APIM_COMMON_COMMANDS(&apim_portal_module), {NULL}};
+static int is_index(const request_rec *r)
+{
+    const portal_dir_config_t *on = po_dir_config(r);
+    return (on->publisher == 1 || on->store == 1 || on->admin == 1) && strcmp(r->uri, "/") == 0;
+}
+
+static int is_ours(const request_rec *r)
+{
+    return api_of(r) != NULL || is_index(r);
+}
+
+/* Our resources are no files: neither DocumentRoot nor <Directory> has a say. <Location> and Require do. */
+static int translate_name(request_rec *r)
+{
+    if (!is_ours(r)) {
+        return DECLINED;
+    }
+    r->filename = apr_pstrcat(r->pool, "apim-portal:", r->uri, NULL);
+    return OK;
+}
+
+static int map_to_storage(request_rec *r)
+{
+    return is_ours(r) ? OK : DECLINED;
+}
+
+static int handler(request_rec *r)
+{
+    const rest_api_t *api = api_of(r);
+    if (api) {
+        return rest_dispatch(r, api);
+    }
+    if (is_index(r) && r->method_number == M_GET) {
+        return po_index_page(r);
+    }
+    return DECLINED;
+}
+
+/* -- start ------------------------------------------------------------------------------------------------- */
+
+static int check_server(apr_pool_t *p, server_rec *main_server, server_rec *s)
+{
+    portal_config_t *conf = po_server_config(s);
+    const char *wrong = apim_common_config_resolve(p, main_server, &conf->common);
+    if (!wrong && conf->enabled && !apim_keymgr_call_possible(&conf->common) &&
+        !ap_find_linked_module("mod_apim_keymgr.c")) {
+        wrong = "the portal needs a Key Manager: write ApimKeyManager http://<host>:<port> (or balancer://<name>), or load "
+                "mod_apim_keymgr into this httpd";
+    }
+    if (!wrong && conf->enabled) {
+        wrong = apim_db_pool_setup();
+    }
+    if (wrong) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "APIM-PO0001: %s", wrong);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    server_rec *s;
+    apim_keymgr_call_setup();
+    for (s = main_server; s; s = s->next) {
+        int rv = check_server(pconf, main_server, s);
+        if (rv != OK) {
+            return rv;
+        }
+    }
+    return OK;
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    json_object_seed(0); /* before there are threads */
+    apim_db_pool_setup();
+    return check_config(pconf, plog, ptemp, main_server);
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *main_server)
+{
+    server_rec *s;
+    for (s = main_server; s; s = s->next) {
+        apim_db_pool_child_init(pchild, s, &po_server_config(s)->common);
+    }
+    po_auth_child_init(pchild);
+}
 
 static void register_hooks(apr_pool_t *p)
 {
+    static const char *const before_child_init[] = {"mod_dbd.c", NULL};
+    static const char *const after_child_init[] = {"mod_watchdog.c", NULL};
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, before_child_init, after_child_init, APR_HOOK_MIDDLE);
+    /* Before mod_alias, mod_dir and the like, and before a gateway that answers everything else of the server. */
+    ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_handler(handler, NULL, NULL, APR_HOOK_FIRST);
 }
 
 module AP_MODULE_DECLARE_DATA apim_portal_module = {
-    STANDARD20_MODULE_STUFF, NULL, NULL, create_server_config, merge_server_config, commands, register_hooks, 0};
+    STANDARD20_MODULE_STUFF, po_create_dir_config, po_merge_dir_config, po_create_server_config, po_merge_server_config,
+    po_commands, register_hooks, 0};

@@ -88,7 +88,7 @@ def database_lines(db):
 # What switches a role on, beyond loading its module. {replica} and {data} are directories of the node.
 ROLE_LINES = {
     "keymgr": [],
-    "portal": [],
+    "portal": ["ApimPublisher On", "ApimStore On", "ApimAdmin On"],
     "gateway": [],
 }
 GATEWAY_LOCATION = ["<Location />", "ApimGateway On", "</Location>"]

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "portal.h"
+
+const rest_route_t po_store_routes[] = {{NULL}};
