@@ -1,0 +1,12 @@
+# What a2enmod reads, for Debian's layout of /etc/apache2.
+LOAD_FILES = conf/debian/apim_gateway.load conf/debian/apim_keymgr.load conf/debian/apim_portal.load
+EXTRA_DIST += $(LOAD_FILES:=.in)
+CLEANFILES += $(LOAD_FILES)
+$(LOAD_FILES): Makefile
+	$(AM_V_GEN)$(MKDIR_P) conf/debian && sed 's|@moduledir[@]|$(apim_moduledir)|' $(top_srcdir)/$@.in > $@
+all-local: $(LOAD_FILES)
+confdir = $(pkgdatadir)/conf/debian
+nodist_conf_DATA = $(LOAD_FILES)
+if INSTALL_LOAD
+apim_load_DATA = $(LOAD_FILES)
+endif

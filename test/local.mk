@@ -20,6 +20,10 @@ test_unit_test_multipart_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_unit_test_multipart_LDADD = libapim_httpd.la $(UNIT_LIBS)
 
 # The integration tests need a running httpd and are started by ./check.
-EXTRA_DIST += test/README.md test/pytest.ini test/integration
+EXTRA_DIST += test/unit/unit.h check .ci/run .clang-format .clang-tidy docs test/README.md test/pytest.ini test/integration test/lint test/dist
 dist-hook:
 	find $(distdir) -name __pycache__ -prune -exec rm -rf {} +
+
+# Builds the unit tests without running them.
+.PHONY: check-programs
+check-programs: $(check_PROGRAMS)

@@ -7,6 +7,11 @@
 /* Every statement of apimctl, for PostgreSQL and SQLite alike. The schema of apim_schema itself stands in
  * migrate.c: it must exist before any migration. */
 #define CTL_STATEMENTS(X)                                                                                    \
+    X(ctl_has_schema_sqlite, "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'apim_schema'") \
+    X(ctl_has_schema_pgsql, "SELECT tablename FROM pg_tables WHERE tablename = 'apim_schema' "               \
+                            "AND schemaname = ANY (current_schemas(false))")                                 \
+    X(ctl_journal_mode_sqlite, "PRAGMA journal_mode")                                                        \
+    X(ctl_set_wal_sqlite, "PRAGMA journal_mode=WAL")                                                         \
     X(ctl_schema_rows, "SELECT version, name, checksum, applied_at FROM apim_schema WHERE database_name = "  \
                        "%s ORDER BY version")                                                                \
     X(ctl_schema_one, "SELECT checksum FROM apim_schema WHERE database_name = %s AND version = %ld")         \
@@ -33,5 +38,13 @@
                            "VALUES (%ld, 'user', %s, %ld)")
 
 APIM_DECLARE_STATEMENTS(CTL_STATEMENTS)
+
+/* Scripts, run before anything is prepared. The number is "apim" in ASCII: the advisory lock that two
+ * migrations of one PostgreSQL database meet at. */
+#define CTL_LOCK_PGSQL "SELECT pg_advisory_xact_lock(1634756973)"
+#define CTL_SCHEMA_TABLE                                                                                     \
+    "CREATE TABLE IF NOT EXISTS apim_schema (database_name TEXT NOT NULL, version BIGINT NOT NULL, "         \
+    "name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL, "                               \
+    "PRIMARY KEY (database_name, version))"
 
 #endif

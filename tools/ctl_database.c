@@ -26,15 +26,9 @@ apim_error_t *ctl_open(const ctl_options_t *o, apr_pool_t *p, const char *params
 /* apim_schema is missing in a database that was never migrated; both drivers can say so. */
 static apim_error_t *has_schema_table(apim_db_t *db, apr_pool_t *p, int *has)
 {
-    static const apim_stmt_t on_sqlite = {
-        "ctl_has_schema_sqlite",
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'apim_schema'"};
-    static const apim_stmt_t on_postgresql = {
-        "ctl_has_schema_pgsql", "SELECT tablename FROM pg_tables WHERE tablename = 'apim_schema' "
-                                "AND schemaname = ANY (current_schemas(false))"};
     apim_rows_t *rows;
-    APIM_TRY(
-        apim_db_select(db, p, apim_db_is_postgresql(db) ? &on_postgresql : &on_sqlite, &rows, APIM_NOARGS));
+    APIM_TRY(apim_db_select(db, p, apim_db_is_postgresql(db) ? &ctl_has_schema_pgsql : &ctl_has_schema_sqlite,
+                            &rows, APIM_NOARGS));
     *has = rows->count > 0;
     return NULL;
 }

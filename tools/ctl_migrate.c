@@ -15,14 +15,6 @@
 #define MIGRATION_MAX_BYTES (4 * 1024 * 1024)
 #define BUSY_SECONDS        60
 
-/* "apim" in ASCII: the advisory lock that two migrations of one PostgreSQL database meet at. */
-#define LOCK_SQL "SELECT pg_advisory_xact_lock(1634756973)"
-
-#define SCHEMA_TABLE                                                                                         \
-    "CREATE TABLE IF NOT EXISTS apim_schema (database_name TEXT NOT NULL, version BIGINT NOT NULL, "         \
-    "name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL, "                               \
-    "PRIMARY KEY (database_name, version))"
-
 /* One file sql/<database>/<dialect>/NNNN_<name>.sql. */
 typedef struct migration_t {
     apr_int64_t version;
@@ -138,9 +130,9 @@ static apim_error_t *begin_locked(const ctl_options_t *o, apr_pool_t *p, apim_db
         return err;
     }
     if (apim_db_is_postgresql(*db)) {
-        APIM_TRY(apim_db_script(*db, p, LOCK_SQL));
+        APIM_TRY(apim_db_script(*db, p, CTL_LOCK_PGSQL));
     }
-    return apim_db_script(*db, p, SCHEMA_TABLE);
+    return apim_db_script(*db, p, CTL_SCHEMA_TABLE);
 }
 
 /* Refuses a database that knows more than these files, or other files under the same numbers. */
@@ -152,7 +144,7 @@ static apim_error_t *check_applied(apr_pool_t *p, const char *database, const ap
         apr_int64_t version = 0;
         const migration_t *m;
         apim_parse_i64(rows->row[i][0], &version);
-        if (version > files->nelts) {
+        if (version < 1 || version > files->nelts) {
             return apim_bad_request(
                 p,
                 "%s has schema version %s, newer than the version %d this apimctl knows; install the "
@@ -237,19 +229,17 @@ static apim_error_t *apply(const ctl_options_t *o, const char *database, const m
 /* Readers and a writer at once need SQLite's write-ahead log; the setting stays in the file. */
 static apim_error_t *set_wal(const ctl_options_t *o)
 {
-    static const apim_stmt_t get = {"ctl_journal_mode", "PRAGMA journal_mode"};
-    static const apim_stmt_t set = {"ctl_journal_mode_wal", "PRAGMA journal_mode=WAL"};
     apr_time_t deadline = apr_time_now() + apr_time_from_sec(BUSY_SECONDS);
     apim_db_t *db;
     apim_rows_t *rows;
     apim_error_t *err;
     APIM_TRY(ctl_open(o, o->pool, o->params, 0, &db));
     for (;;) {
-        err = apim_db_select(db, o->pool, &get, &rows, APIM_NOARGS);
+        err = apim_db_select(db, o->pool, &ctl_journal_mode_sqlite, &rows, APIM_NOARGS);
         if (!err && rows->count && strcmp(rows->row[0][0], "wal") == 0) {
             break;
         }
-        err = apim_db_select(db, o->pool, &set, &rows, APIM_NOARGS);
+        err = apim_db_select(db, o->pool, &ctl_set_wal_sqlite, &rows, APIM_NOARGS);
         if (!err && rows->count && strcmp(rows->row[0][0], "wal") == 0) {
             printf("%s: write-ahead log switched on\n", o->params);
             break;
@@ -282,33 +272,41 @@ static apim_error_t *migrate_one(const ctl_options_t *o, const char *database,
     return NULL;
 }
 
-static int chosen(const ctl_options_t *o, int i)
+/* A database and the files its schema is made of. */
+typedef struct plan_t {
+    const char *database;
+    apr_array_header_t *files;
+} plan_t;
+
+static apim_error_t *make_plans(const ctl_options_t *o, apr_array_header_t *plans)
 {
-    return !o->database || strcmp(o->database, ctl_databases[i]) == 0;
+    int i;
+    for (i = 0; ctl_databases[i]; i++) {
+        if (!o->database || strcmp(o->database, ctl_databases[i]) == 0) {
+            plan_t *plan = apr_array_push(plans);
+            plan->database = ctl_databases[i];
+            APIM_TRY(read_migrations(o, plan->database, &plan->files));
+        }
+    }
+    return NULL;
 }
 
 apim_error_t *ctl_migrate(const ctl_options_t *o)
 {
-    apr_array_header_t *files[3];
+    apr_array_header_t *plans = apr_array_make(o->pool, 3, sizeof(plan_t));
     int i;
-    for (i = 0; ctl_databases[i]; i++) {
-        if (chosen(o, i)) {
-            APIM_TRY(read_migrations(o, ctl_databases[i], &files[i]));
-        }
-    }
+    APIM_TRY(make_plans(o, plans));
     if (strcmp(o->driver, "sqlite3") == 0) {
         APIM_TRY(set_wal(o));
     }
     /* All are checked before any is changed. */
-    for (i = 0; ctl_databases[i]; i++) {
-        if (chosen(o, i)) {
-            APIM_TRY(check_database(o, ctl_databases[i], files[i]));
-        }
+    for (i = 0; i < plans->nelts; i++) {
+        const plan_t *plan = &APR_ARRAY_IDX(plans, i, plan_t);
+        APIM_TRY(check_database(o, plan->database, plan->files));
     }
-    for (i = 0; ctl_databases[i]; i++) {
-        if (chosen(o, i)) {
-            APIM_TRY(migrate_one(o, ctl_databases[i], files[i]));
-        }
+    for (i = 0; i < plans->nelts; i++) {
+        const plan_t *plan = &APR_ARRAY_IDX(plans, i, plan_t);
+        APIM_TRY(migrate_one(o, plan->database, plan->files));
     }
     return NULL;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define APIM_ERROR_IMPLEMENTATION
 #include "apim_error.h"
 
 #include <apr_strings.h>

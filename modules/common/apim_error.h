@@ -70,4 +70,22 @@ apim_error_t *apim_error_add(apr_pool_t *p, apim_error_t *err, const char *code,
         }                                                                                                    \
     } while (0)
 
+/* clang's analyzer sees one file at a time and would follow paths on which these return NULL. */
+#if defined(__clang_analyzer__) && !defined(APIM_ERROR_IMPLEMENTATION)
+static inline apim_error_t *apim_not_null_(apim_error_t *err)
+{
+    if (!err) {
+        __builtin_unreachable();
+    }
+    return err;
+}
+#define apim_error(...)       apim_not_null_(apim_error(__VA_ARGS__))
+#define apim_bad_request(...) apim_not_null_(apim_bad_request(__VA_ARGS__))
+#define apim_not_found(...)   apim_not_null_(apim_not_found(__VA_ARGS__))
+#define apim_conflict(...)    apim_not_null_(apim_conflict(__VA_ARGS__))
+#define apim_internal(...)    apim_not_null_(apim_internal(__VA_ARGS__))
+#define apim_unavailable(...) apim_not_null_(apim_unavailable(__VA_ARGS__))
+#define apim_error_add(...)   apim_not_null_(apim_error_add(__VA_ARGS__))
+#endif
+
 #endif

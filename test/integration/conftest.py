@@ -16,8 +16,6 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "databases(*kinds): run on these databases only (sqlite, postgresql)")
-    config.addinivalue_line("markers", "slow: left out of the sanitizer run")
     if not (BUILD / "apimctl").exists():
         raise pytest.UsageError(f"nothing is built in {BUILD}; run make, or name the build directory: APIM_BUILD=…")
     sys.stdout.write(f"build {BUILD}{' with sanitizers' if SANITIZE else ''}\n")

@@ -107,7 +107,7 @@ const char *apim_cmd_database_wait(cmd_parms *cmd, void *dummy, const char *arg)
 
 static const char *read_secret(cmd_parms *cmd, const char *path, const char **secret)
 {
-    char buf[512];
+    char buf[512] = "";
     apr_file_t *f;
     apr_size_t len = sizeof(buf) - 1;
     const char *full = ap_server_root_relative(cmd->temp_pool, path);
