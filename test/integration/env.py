@@ -61,10 +61,11 @@ class Env:
         values are lists for keymgr and gateway."""
         km = [self.node(["keymgr"], f"keymgr{i + 1}", db=db) for i in range(keymgrs)]
         members = [f"BalancerMember {n.url} retry=1 connectiontimeout=2 timeout=10" for n in km]
-        balancer = "\n".join(["<Proxy balancer://keymgr>", *members, "</Proxy>"])
-        portal = self.node(["portal"], "portal", db=db, keymgr="balancer://keymgr", extra=balancer)
-        gw = [self.node(["gateway"], f"gateway{i + 1}", db=db, keymgr="balancer://keymgr",
-                        extra=balancer + "\n" + more.get("extra", "")) for i in range(gateways)]
+        balancer = "\n".join(["<Proxy balancer://keymgr>", *members, "</Proxy>", ""])
+        gw = [self.node(["gateway"], f"gateway{i + 1}", db=db, keymgr="balancer://keymgr", **{
+            **more, "extra": balancer + more.get("extra", "")}) for i in range(gateways)]
+        portal = self.node(["portal"], "portal", db=db, keymgr="balancer://keymgr", extra=balancer,
+                           public_gateway=gw[0].gateway_url, public_keymgr=km[0].url)
         return {"keymgr": km, "portal": portal, "gateway": gw}, Client(km[0].url, portal.url, gw[0].gateway_url)
 
     def backend(self, name="backend", port=0):

@@ -85,11 +85,12 @@ def database_lines(db):
     return lines
 
 
-# What switches a role on, beyond loading its module. {replica} and {data} are directories of the node.
+# What switches a role on, beyond loading its module. {…}: attributes of the node.
 ROLE_LINES = {
-    "keymgr": [],
-    "portal": ["ApimPublisher On", "ApimStore On", "ApimAdmin On"],
-    "gateway": [],
+    "keymgr": ["ApimKeymgr On"],
+    "portal": ["ApimPublisher On", "ApimStore On", "ApimAdmin On", "ApimGatewayUrl {public_gateway}",
+               "ApimKeyManagerUrl {public_keymgr}"],
+    "gateway": ["ApimReplica {replica}", "ApimSyncInterval 100ms"],
 }
 GATEWAY_LOCATION = ["<Location />", "ApimGateway On", "</Location>"]
 
@@ -105,10 +106,12 @@ class Node:
     (gateway_url) is the gateway. Directories: root, and below it replica, data, logs, tmp, conf."""
 
     def __init__(self, name, root, roles, db, secret, user, keymgr="in-process", extra="", gateway_extra="",
-                 gateway_location=None, mpm_lines=None, modules=MODULES, database=None):
+                 gateway_location=None, mpm_lines=None, modules=MODULES, public_gateway=None, public_keymgr=None):
         self.name, self.root, self.roles, self.db, self.user = name, root, tuple(roles), db, user
         self.port, self.gateway_port = free_port(), free_port()
         self.url, self.gateway_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.gateway_port}"
+        self.public_gateway = public_gateway or self.gateway_url
+        self.public_keymgr = public_keymgr or self.url
         self.replica, self.data, self.error_log = root / "replica", root / "data", root / "logs" / "error_log"
         self.access_log, self.conf = root / "logs" / "access_log", root / "conf" / "httpd.conf"
         self.extra, self.gateway_extra = extra, gateway_extra
@@ -142,14 +145,14 @@ class Node:
                   "Timeout 30", "KeepAlive On", "MaxKeepAliveRequests 0",
                   "KeepAliveTimeout 5", "<Directory />", "AllowOverride None", "Require all granted", "</Directory>",
                   "ExtendedStatus On", "<Location /server-status>", "SetHandler server-status", "</Location>"]
-        if self.db is not None and set(self.roles) != {"gateway"} or "gateway" in self.roles and self.db is not None:
+        if self.db is not None:
             lines += database_lines(self.db)
         if self.roles:
             lines += [f"ApimClusterSecret file:{self.root}/conf/cluster.secret"]
             if self.keymgr != "in-process":
                 lines += [f"ApimKeyManager {self.keymgr}"]
         for role in self.roles:
-            lines += [line.format(replica=self.replica, data=self.data) for line in ROLE_LINES[role]
+            lines += [line.format(**vars(self)) for line in ROLE_LINES[role]
                       if known(role, line)]
         lines += self.extra.strip().splitlines()
         if "gateway" in self.roles:
