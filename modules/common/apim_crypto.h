@@ -4,13 +4,15 @@
 
 #include "apim_error.h"
 
-/** SHA-256 as 64 lower-case hex digits: how tokens and generated secrets (>= 128 bits of entropy) are stored. */
+/** SHA-256 as 64 lower-case hex digits: how tokens and generated secrets (>= 128 bits of entropy) are stored.
+ */
 const char *apim_sha256_hex(apr_pool_t *p, const char *s);
 
 /** SHA-256 into 32 bytes. Returns 0, -1 if the library refuses. */
 int apim_sha256(const void *data, apr_size_t len, unsigned char out[32]);
 
-/** n random bytes (n <= 64) as base64url, from the operating system's generator; NULL if it fails: treat as 500. */
+/** n random bytes (n <= 64) as base64url, from the operating system's generator; NULL if it fails: treat as
+ * 500. */
 const char *apim_random_token(apr_pool_t *p, int n);
 
 /** A random UUID (RFC 9562 version 4) as text; NULL if the generator fails. */

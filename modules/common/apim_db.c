@@ -15,7 +15,7 @@ typedef struct connection_t {
     apr_dbd_t *handle;
     apr_pool_t *pool;
     int is_postgresql;
-    int backend_pid;           /* PostgreSQL: changes when libpq reconnected, and the prepared statements are gone */
+    int backend_pid; /* PostgreSQL: changes when libpq reconnected, and the prepared statements are gone */
     apr_pool_t *prepared_pool; /* one per backend, so that reconnects do not pile up memory */
     apr_hash_t *prepared;      /* label -> apr_dbd_prepared_t */
 } connection_t;
@@ -42,8 +42,8 @@ static PGconn *pg(const connection_t *c)
     return apr_dbd_native_handle(c->driver, c->handle);
 }
 
-/* A server that closed the connection while it was idle has left an end-of-file to read; seeing it here turns the loss
- * into a quiet reconnect instead of a failed statement. */
+/* A server that closed the connection while it was idle has left an end-of-file to read; seeing it here turns
+ * the loss into a quiet reconnect instead of a failed statement. */
 static int connection_lost(const connection_t *c)
 {
     PGconn *conn = pg(c);
@@ -86,10 +86,12 @@ static apim_error_t *statement_error(apim_db_t *db, const char *what, int rc)
     while ((nl = strpbrk(cause, "\r\n"))) {
         *nl = ' ';
     }
-    /* SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL, SQLITE_CANTOPEN and SQLITE_IOERR pass with time; so does a lost server. */
+    /* SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL, SQLITE_CANTOPEN and SQLITE_IOERR pass with time; so does a
+     * lost server. */
     away = c->is_postgresql ? PQstatus(pg(c)) != CONNECTION_OK
                             : (rc == 5 || rc == 6 || rc == 13 || rc == 14 || rc == 10);
-    return away ? apim_unavailable(db->pool, "The database", "%s", cause) : apim_internal(db->pool, "%s", cause);
+    return away ? apim_unavailable(db->pool, "The database", "%s", cause)
+                : apim_internal(db->pool, "%s", cause);
 }
 
 static apim_error_t *prepared_statement(apim_db_t *db, const apim_stmt_t *stmt, apr_dbd_prepared_t **out)
@@ -108,7 +110,8 @@ static apim_error_t *prepared_statement(apim_db_t *db, const apim_stmt_t *stmt, 
     return NULL;
 }
 
-apim_error_t *apim_db_query(apim_db_t *db, const apim_stmt_t *stmt, int *affected, const char *const *args, int nargs)
+apim_error_t *apim_db_query(apim_db_t *db, const apim_stmt_t *stmt, int *affected, const char *const *args,
+                            int nargs)
 {
     connection_t *c = db->c;
     apr_dbd_prepared_t *prepared;
@@ -124,8 +127,8 @@ apim_error_t *apim_db_query(apim_db_t *db, const apim_stmt_t *stmt, int *affecte
     return NULL;
 }
 
-apim_error_t *apim_db_each(apim_db_t *db, apr_pool_t *p, const apim_stmt_t *stmt, apim_row_fn *fn, void *baton,
-                           const char *const *args, int nargs)
+apim_error_t *apim_db_each(apim_db_t *db, apr_pool_t *p, const apim_stmt_t *stmt, apim_row_fn *fn,
+                           void *baton, const char *const *args, int nargs)
 {
     connection_t *c = db->c;
     apr_dbd_prepared_t *prepared;
@@ -137,7 +140,8 @@ apim_error_t *apim_db_each(apim_db_t *db, apr_pool_t *p, const apim_stmt_t *stmt
     APIM_TRY(prepared_statement(db, stmt, &prepared));
     apr_pool_create(&result_pool, p);
     apr_pool_create(&row_pool, result_pool);
-    /* Always a seekable result: the other kind sleeps 100 ms on PostgreSQL when it is empty, and hides errors. */
+    /* Always a seekable result: the other kind sleeps 100 ms on PostgreSQL when it is empty, and hides
+     * errors. */
     rc = apr_dbd_pselect(c->driver, result_pool, c->handle, &res, prepared, 1, nargs, (const char **)args);
     if (rc) {
         err = statement_error(db, stmt->label, rc);
@@ -236,7 +240,8 @@ void apim_db_rollback(apim_db_t *db)
 
 apim_error_t *apim_db_script(apim_db_t *db, apr_pool_t *p, const char *sql)
 {
-    /* apr_dbd's SQLite driver steps what follows the last statement as if it were one: leave nothing there. */
+    /* apr_dbd's SQLite driver steps what follows the last statement as if it were one: leave nothing there.
+     */
     apr_size_t len = strlen(sql);
     int rc;
     while (len && strchr(" \t\r\n;", sql[len - 1])) {
@@ -259,7 +264,8 @@ void *apim_db_native(const apim_db_t *db)
     return apr_dbd_native_handle(db->c->driver, db->c->handle);
 }
 
-static connection_t *connection_state(apr_pool_t *conn_pool, const apr_dbd_driver_t *driver, apr_dbd_t *handle)
+static connection_t *connection_state(apr_pool_t *conn_pool, const apr_dbd_driver_t *driver,
+                                      apr_dbd_t *handle)
 {
     void *data = NULL;
     connection_t *c;
@@ -290,8 +296,8 @@ static apr_status_t close_on_cleanup(void *data)
     return APR_SUCCESS;
 }
 
-apim_error_t *apim_db_lend(apr_pool_t *p, apr_pool_t *conn_pool, const apr_dbd_driver_t *driver, apr_dbd_t *handle,
-                           void (*release)(void *), void *baton, apim_db_t **db)
+apim_error_t *apim_db_lend(apr_pool_t *p, apr_pool_t *conn_pool, const apr_dbd_driver_t *driver,
+                           apr_dbd_t *handle, void (*release)(void *), void *baton, apim_db_t **db)
 {
     apim_db_t *loan = apr_pcalloc(p, sizeof(*loan));
     apim_error_t *err;
@@ -335,13 +341,15 @@ apim_error_t *apim_db_connect(apr_pool_t *p, const char *driver, const char *par
     const char *reason = NULL;
     apr_status_t rv = apr_dbd_get_driver(p, driver, &own->driver);
     if (rv != APR_SUCCESS) {
-        return apim_unavailable(p, "The database driver",
-                                "apr_dbd has no usable driver '%s' (on Debian: apt-get install libaprutil1-dbd-%s)", driver,
-                                driver);
+        return apim_unavailable(
+            p, "The database driver",
+            "apr_dbd has no usable driver '%s' (on Debian: apt-get install libaprutil1-dbd-%s)", driver,
+            driver);
     }
     rv = apr_dbd_open_ex(own->driver, p, params, &own->handle, &reason);
     if (rv != APR_SUCCESS) {
-        return apim_unavailable(p, "The database", "cannot open %s: %s", driver, reason ? reason : "no reason given");
+        return apim_unavailable(p, "The database", "cannot open %s: %s", driver,
+                                reason ? reason : "no reason given");
     }
     return apim_db_lend(p, p, own->driver, own->handle, close_own, own, db);
 }

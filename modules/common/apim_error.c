@@ -35,8 +35,8 @@ apim_error_t *apim_bad_request(apr_pool_t *p, const char *format, ...)
 
 apim_error_t *apim_not_found(apr_pool_t *p, const char *what, const char *id)
 {
-    return apim_error(p, 404, APIM_E_NOT_FOUND, "Not Found", "%s %s does not exist or is not visible to you.", what,
-                      id ? id : "");
+    return apim_error(p, 404, APIM_E_NOT_FOUND, "Not Found", "%s %s does not exist or is not visible to you.",
+                      what, id ? id : "");
 }
 
 apim_error_t *apim_conflict(apr_pool_t *p, const char *format, ...)

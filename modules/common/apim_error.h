@@ -53,7 +53,8 @@ apim_error_t *apim_not_found(apr_pool_t *p, const char *what, const char *id);
 apim_error_t *apim_conflict(apr_pool_t *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /** 500: the caller reads only that it failed; `format` goes to the log. */
 apim_error_t *apim_internal(apr_pool_t *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/** 503 with Retry-After: a dependency ("the API Manager database") does not answer; `format` goes to the log. */
+/** 503 with Retry-After: a dependency ("the API Manager database") does not answer; `format` goes to the log.
+ */
 apim_error_t *apim_unavailable(apr_pool_t *p, const char *dependency, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

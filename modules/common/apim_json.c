@@ -21,8 +21,8 @@ json_t *apim_json_own(apr_pool_t *p, json_t *j)
     return j;
 }
 
-/* Nesting is counted over the raw text (strings skipped), because jansson's parser recurses. Returns the line of the
- * first bracket past the limit, 0 if there is none. */
+/* Nesting is counted over the raw text (strings skipped), because jansson's parser recurses. Returns the line
+ * of the first bracket past the limit, 0 if there is none. */
 static int line_too_deep(const char *text, apr_size_t len, int max_depth)
 {
     int depth = 0, in_string = 0, line = 1;
@@ -55,8 +55,8 @@ static int line_too_deep(const char *text, apr_size_t len, int max_depth)
     return 0;
 }
 
-apim_error_t *apim_json_parse(apr_pool_t *p, const char *text, apr_size_t len, const apim_json_limits_t *limits,
-                              json_t **out)
+apim_error_t *apim_json_parse(apr_pool_t *p, const char *text, apr_size_t len,
+                              const apim_json_limits_t *limits, json_t **out)
 {
     apr_size_t max_bytes = limits && limits->max_bytes ? limits->max_bytes : DEFAULT_MAX_BYTES;
     int max_depth = limits && limits->max_depth ? limits->max_depth : DEFAULT_MAX_DEPTH;
@@ -64,16 +64,19 @@ apim_error_t *apim_json_parse(apr_pool_t *p, const char *text, apr_size_t len, c
     int line;
     if (len > max_bytes) {
         return apim_error(p, 413, APIM_E_TOO_LARGE, "Content Too Large",
-                          "The JSON document has %" APR_SIZE_T_FMT " bytes; at most %" APR_SIZE_T_FMT " are accepted.", len,
-                          max_bytes);
+                          "The JSON document has %" APR_SIZE_T_FMT " bytes; at most %" APR_SIZE_T_FMT
+                          " are accepted.",
+                          len, max_bytes);
     }
     if ((line = line_too_deep(text, len, max_depth))) {
-        return apim_bad_request(p, "The JSON document is nested more than %d levels deep at line %d.", max_depth, line);
+        return apim_bad_request(p, "The JSON document is nested more than %d levels deep at line %d.",
+                                max_depth, line);
     }
     *out = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
     if (!*out) {
         const char *reason = apr_pstrdup(p, je.text);
-        return apim_bad_request(p, "The body is not valid JSON: line %d, column %d: %s.", je.line, je.column, reason);
+        return apim_bad_request(p, "The body is not valid JSON: line %d, column %d: %s.", je.line, je.column,
+                                reason);
     }
     apim_json_own(p, *out);
     return NULL;

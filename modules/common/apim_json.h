@@ -9,13 +9,14 @@
 /* Bounds for a text from outside. Zero means the default in brackets. */
 typedef struct apim_json_limits_t {
     apr_size_t max_bytes; /* [1 MiB] */
-    int max_depth;        /* nesting of objects and arrays [64]; the parser recurses, so it is checked before */
+    int max_depth; /* nesting of objects and arrays [64]; the parser recurses, so it is checked before */
 } apim_json_limits_t;
 
-/** Parses an untrusted JSON object or array. Duplicate keys, invalid UTF-8, NUL in strings, and anything past the
- * limits give a 400 (413 for the size) whose description names line and column. *out is released with the pool. */
-apim_error_t *apim_json_parse(apr_pool_t *p, const char *text, apr_size_t len, const apim_json_limits_t *limits,
-                              json_t **out);
+/** Parses an untrusted JSON object or array. Duplicate keys, invalid UTF-8, NUL in strings, and anything past
+ * the limits give a 400 (413 for the size) whose description names line and column. *out is released with the
+ * pool. */
+apim_error_t *apim_json_parse(apr_pool_t *p, const char *text, apr_size_t len,
+                              const apim_json_limits_t *limits, json_t **out);
 
 /** Releases j with the pool; returns j. */
 json_t *apim_json_own(apr_pool_t *p, json_t *j);

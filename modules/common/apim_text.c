@@ -38,7 +38,8 @@ static apr_size_t utf8_sequence(const unsigned char *s, apr_size_t left)
         }
         cp = (cp << 6) | (s[i] & 0x3fu);
     }
-    if ((n == 3 && cp < 0x800) || (n == 4 && cp < 0x10000) || cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff)) {
+    if ((n == 3 && cp < 0x800) || (n == 4 && cp < 0x10000) || cp > 0x10ffff ||
+        (cp >= 0xd800 && cp <= 0xdfff)) {
         return 0;
     }
     return n;
@@ -174,8 +175,8 @@ const char *apim_iso_time(apr_pool_t *p, apr_int64_t ms)
 {
     apr_time_exp_t t;
     apr_time_exp_gmt(&t, ms * 1000);
-    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                        t.tm_min, t.tm_sec, (int)(ms % 1000));
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday,
+                        t.tm_hour, t.tm_min, t.tm_sec, (int)(ms % 1000));
 }
 
 apr_int64_t apim_now_ms(void)

@@ -8,7 +8,8 @@
 /** 1 if the bytes are valid UTF-8 (RFC 3629: no overlongs, no surrogates, nothing above U+10FFFF). */
 int apim_utf8_valid(const char *s, apr_size_t len);
 
-/** 1 if s holds a control character (below 0x20 or 0x7f); `allow` lists those that are fine, such as "\n\t". */
+/** 1 if s holds a control character (below 0x20 or 0x7f); `allow` lists those that are fine, such as "\n\t".
+ */
 int apim_has_control(const char *s, const char *allow);
 
 /** A number as text in the pool: what statement parameters are made of. */
@@ -36,8 +37,8 @@ apr_int64_t apim_now_ms(void);
 /** percent-encodes everything but RFC 3986's unreserved characters. */
 const char *apim_urlencode(apr_pool_t *p, const char *s);
 
-/** application/x-www-form-urlencoded decoding of len bytes ('+' is a blank if plus is set); NULL if an escape is broken or
- * the result holds a NUL or is not UTF-8. */
+/** application/x-www-form-urlencoded decoding of len bytes ('+' is a blank if plus is set); NULL if an escape
+ * is broken or the result holds a NUL or is not UTF-8. */
 char *apim_urldecode(apr_pool_t *p, const char *s, apr_size_t len, int plus);
 
 /** 1 if word stands in list, which is separated by blanks (OAuth scope lists). Case-sensitive. */

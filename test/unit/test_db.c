@@ -65,7 +65,7 @@ static void test_errors(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        unit_case(test_rows_and_nulls), unit_case(test_rollback_on_close), unit_case(test_errors)};
+    const struct CMUnitTest tests[] = {unit_case(test_rows_and_nulls), unit_case(test_rollback_on_close),
+                                       unit_case(test_errors)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

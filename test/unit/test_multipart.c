@@ -14,7 +14,8 @@ static void test_parts(void **state)
 {
     apr_pool_t *p = *state;
     apr_array_header_t *parts;
-    const char *body = "preamble\r\n--xyz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a \\\"b\\\".json\"\r\n"
+    const char *body = "preamble\r\n--xyz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a "
+                       "\\\"b\\\".json\"\r\n"
                        "Content-Type: application/json\r\n\r\n{\"a\":\r\n1}\r\n--xyz\r\n"
                        "Content-Disposition: form-data; name=empty\r\n\r\n\r\n--xyz--\r\n";
     assert_null(parse(p, body, &parts));
@@ -70,7 +71,7 @@ static void test_too_many_parts(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {unit_case(test_parts), unit_case(test_empty_form), unit_case(test_malformed),
-                                       unit_case(test_too_many_parts)};
+    const struct CMUnitTest tests[] = {unit_case(test_parts), unit_case(test_empty_form),
+                                       unit_case(test_malformed), unit_case(test_too_many_parts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

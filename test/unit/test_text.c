@@ -71,7 +71,8 @@ static void test_secrets(void **state)
     assert_int_equal(strlen(apim_uuid(p)), 36);
 }
 
-/* An unknown user must cost what a wrong password costs: the dummy hash has to be one that bcrypt works through. */
+/* An unknown user must cost what a wrong password costs: the dummy hash has to be one that bcrypt works
+ * through. */
 static void test_unknown_user_takes_as_long(void **state)
 {
     apr_pool_t *p = *state;
@@ -90,8 +91,12 @@ static void test_unknown_user_takes_as_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        unit_case(test_utf8),  unit_case(test_base64url),   unit_case(test_urldecode),
-        unit_case(test_lists), unit_case(test_json_limits), unit_case(test_secrets),
+        unit_case(test_utf8),
+        unit_case(test_base64url),
+        unit_case(test_urldecode),
+        unit_case(test_lists),
+        unit_case(test_json_limits),
+        unit_case(test_secrets),
         unit_case(test_unknown_user_takes_as_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

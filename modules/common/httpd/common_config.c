@@ -7,7 +7,7 @@
 
 #include "apim_text.h"
 
-#define UNSET (-1)
+#define UNSET      (-1)
 #define SECRET_MIN 32
 
 static const char *const database_names[APIM_DB_COUNT] = {"user_manager", "api_manager", "registry"};
@@ -20,7 +20,8 @@ void apim_common_config_init(apim_common_config_t *conf)
     conf->keymgr_timeout = UNSET;
 }
 
-void apim_common_config_merge(apim_common_config_t *to, const apim_common_config_t *base, const apim_common_config_t *add)
+void apim_common_config_merge(apim_common_config_t *to, const apim_common_config_t *base,
+                              const apim_common_config_t *add)
 {
     apim_common_config_t merged = *base;
     int i;
@@ -66,10 +67,11 @@ const char *apim_common_config_resolve(apr_pool_t *p, server_rec *main_server, a
             }
         }
         if (!s) {
-            return apr_psprintf(p,
-                                "ApimDatabase %s %s: there is no <VirtualHost> with ServerName %s; write one that holds "
-                                "the DBDriver and DBDParams of that database",
-                                database_names[i], conf->database_host[i], conf->database_host[i]);
+            return apr_psprintf(
+                p,
+                "ApimDatabase %s %s: there is no <VirtualHost> with ServerName %s; write one that holds "
+                "the DBDriver and DBDParams of that database",
+                database_names[i], conf->database_host[i], conf->database_host[i]);
         }
         conf->database_server[i] = s;
     }
@@ -102,7 +104,8 @@ const char *apim_cmd_database_connections(cmd_parms *cmd, void *dummy, const cha
 
 const char *apim_cmd_database_wait(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    return apim_config_duration(cmd, arg, apr_time_from_msec(10), apr_time_from_sec(60), &config_of(cmd)->database_wait);
+    return apim_config_duration(cmd, arg, apr_time_from_msec(10), apr_time_from_sec(60),
+                                &config_of(cmd)->database_wait);
 }
 
 static const char *read_secret(cmd_parms *cmd, const char *path, const char **secret)
@@ -123,8 +126,9 @@ static const char *read_secret(cmd_parms *cmd, const char *path, const char **se
         len--;
     }
     if (rv == APR_EOF || len < SECRET_MIN) {
-        return apr_psprintf(cmd->pool, "%s: %s must hold one line of at least %d characters (openssl rand -hex 32 makes one)",
-                            cmd->cmd->name, full, SECRET_MIN);
+        return apr_psprintf(
+            cmd->pool, "%s: %s must hold one line of at least %d characters (openssl rand -hex 32 makes one)",
+            cmd->cmd->name, full, SECRET_MIN);
     }
     *secret = apr_pstrmemdup(cmd->pool, buf, len);
     return NULL;
@@ -133,7 +137,8 @@ static const char *read_secret(cmd_parms *cmd, const char *path, const char **se
 const char *apim_cmd_cluster_secret(cmd_parms *cmd, void *dummy, const char *arg)
 {
     if (strncmp(arg, "file:", 5) != 0) {
-        return apr_psprintf(cmd->pool, "%s: write file:<path>, so that the secret itself stays out of httpd.conf",
+        return apr_psprintf(cmd->pool,
+                            "%s: write file:<path>, so that the secret itself stays out of httpd.conf",
                             cmd->cmd->name);
     }
     return read_secret(cmd, arg + 5, &config_of(cmd)->cluster_secret);
@@ -145,9 +150,13 @@ const char *apim_cmd_keymgr(cmd_parms *cmd, void *dummy, const char *arg)
         config_of(cmd)->keymgr_url = "";
         return NULL;
     }
-    if (strncmp(arg, "balancer://", 11) != 0 && strncmp(arg, "http://", 7) != 0 && strncmp(arg, "https://", 8) != 0) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not usable; write in-process, balancer://<name>, http://<host>:<port> "
-                            "or https://<host>:<port>", cmd->cmd->name, arg);
+    if (strncmp(arg, "balancer://", 11) != 0 && strncmp(arg, "http://", 7) != 0 &&
+        strncmp(arg, "https://", 8) != 0) {
+        return apr_psprintf(
+            cmd->pool,
+            "%s: '%s' is not usable; write in-process, balancer://<name>, http://<host>:<port> "
+            "or https://<host>:<port>",
+            cmd->cmd->name, arg);
     }
     config_of(cmd)->keymgr_url = apr_pstrmemdup(cmd->pool, arg, strlen(arg) - (arg[strlen(arg) - 1] == '/'));
     return NULL;
@@ -155,17 +164,19 @@ const char *apim_cmd_keymgr(cmd_parms *cmd, void *dummy, const char *arg)
 
 const char *apim_cmd_keymgr_timeout(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    return apim_config_duration(cmd, arg, apr_time_from_msec(10), apr_time_from_sec(60), &config_of(cmd)->keymgr_timeout);
+    return apim_config_duration(cmd, arg, apr_time_from_msec(10), apr_time_from_sec(60),
+                                &config_of(cmd)->keymgr_timeout);
 }
 
-const char *apim_config_duration(cmd_parms *cmd, const char *arg, apr_interval_time_t min, apr_interval_time_t max,
-                                 apr_interval_time_t *out)
+const char *apim_config_duration(cmd_parms *cmd, const char *arg, apr_interval_time_t min,
+                                 apr_interval_time_t max, apr_interval_time_t *out)
 {
     apr_interval_time_t value;
     if (ap_timeout_parameter_parse(arg, &value, "s") != APR_SUCCESS || value < min || value > max) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not usable; write a duration from %" APR_TIME_T_FMT "ms to %"
-                            APR_TIME_T_FMT "s, such as 500ms, 5s or 2min", cmd->cmd->name, arg, apr_time_as_msec(min),
-                            apr_time_sec(max));
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not usable; write a duration from %" APR_TIME_T_FMT
+                            "ms to %" APR_TIME_T_FMT "s, such as 500ms, 5s or 2min",
+                            cmd->cmd->name, arg, apr_time_as_msec(min), apr_time_sec(max));
     }
     *out = value;
     return NULL;
@@ -175,8 +186,8 @@ const char *apim_config_int(cmd_parms *cmd, const char *arg, int min, int max, i
 {
     apr_int64_t value;
     if (apim_parse_i64(arg, &value) || value < min || value > max) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not usable; write a whole number from %d to %d", cmd->cmd->name, arg, min,
-                            max);
+        return apr_psprintf(cmd->pool, "%s: '%s' is not usable; write a whole number from %d to %d",
+                            cmd->cmd->name, arg, min, max);
     }
     *out = (int)value;
     return NULL;

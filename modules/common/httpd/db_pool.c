@@ -7,8 +7,8 @@
 #include <apr_thread_mutex.h>
 #include <mod_dbd.h>
 
-static const char *const database_titles[APIM_DB_COUNT] = {"The User Manager database", "The API Manager database",
-                                                           "The Registry database"};
+static const char *const database_titles[APIM_DB_COUNT] = {
+    "The User Manager database", "The API Manager database", "The Registry database"};
 
 /* Counts the loans of one mod_dbd pool in this process. */
 typedef struct gate_t {
@@ -18,17 +18,19 @@ typedef struct gate_t {
     int limit;
 } gate_t;
 
-static APR_OPTIONAL_FN_TYPE(ap_dbd_open) *dbd_open;
-static APR_OPTIONAL_FN_TYPE(ap_dbd_close) *dbd_close;
+static APR_OPTIONAL_FN_TYPE(ap_dbd_open) * dbd_open;
+static APR_OPTIONAL_FN_TYPE(ap_dbd_close) * dbd_close;
 
 const char *apim_db_pool_setup(void)
 {
     dbd_open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
     dbd_close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
-    return dbd_open && dbd_close ? NULL : "mod_dbd is not loaded; add LoadModule dbd_module modules/mod_dbd.so";
+    return dbd_open && dbd_close ? NULL
+                                 : "mod_dbd is not loaded; add LoadModule dbd_module modules/mod_dbd.so";
 }
 
-/* The gate of a server_rec lives in the process pool's userdata, so that all roles of the process find the same one. */
+/* The gate of a server_rec lives in the process pool's userdata, so that all roles of the process find the
+ * same one. */
 static gate_t *gate_of(server_rec *s)
 {
     char key[64];
@@ -51,7 +53,8 @@ void apim_db_pool_child_init(apr_pool_t *pchild, server_rec *s, apim_common_conf
         gate->limit = apim_database_connections(conf);
         apr_thread_mutex_create(&gate->mutex, APR_THREAD_MUTEX_DEFAULT, pchild);
         apr_thread_cond_create(&gate->freed, pchild);
-        apr_pool_userdata_set(gate, apr_psprintf(pchild, "apim_db_gate/%pp", (void *)holder), NULL, s->process->pool);
+        apr_pool_userdata_set(gate, apr_psprintf(pchild, "apim_db_gate/%pp", (void *)holder), NULL,
+                              s->process->pool);
     }
 }
 
@@ -92,7 +95,8 @@ static void give_back(void *baton)
     gate_leave(loan->gate);
 }
 
-apim_error_t *apim_db_open(apr_pool_t *p, const apim_common_config_t *conf, apim_database_e which, apim_db_t **db)
+apim_error_t *apim_db_open(apr_pool_t *p, const apim_common_config_t *conf, apim_database_e which,
+                           apim_db_t **db)
 {
     loan_t *loan = apr_pcalloc(p, sizeof(*loan));
     loan->server = conf->database_server[which];
@@ -101,7 +105,8 @@ apim_error_t *apim_db_open(apr_pool_t *p, const apim_common_config_t *conf, apim
         return apim_internal(p, "apim_db_open before child_init");
     }
     if (gate_enter(loan->gate, apim_database_wait(conf)) != APR_SUCCESS) {
-        return apim_unavailable(p, database_titles[which], "all %d connections were in use", loan->gate->limit);
+        return apim_unavailable(p, database_titles[which], "all %d connections were in use",
+                                loan->gate->limit);
     }
     loan->dbd = dbd_open(p, loan->server);
     if (!loan->dbd) {

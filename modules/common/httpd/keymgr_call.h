@@ -9,15 +9,17 @@
 #include "common_config.h"
 
 /*
- * How a gateway or a portal asks the Key Manager. One operation is one JSON object in and one out; the operations and
- * their members are listed in docs/architecture.md ("Between the roles"). The same operations are reachable in two ways:
+ * How a gateway or a portal asks the Key Manager. One operation is one JSON object in and one out; the
+ * operations and their members are listed in docs/architecture.md ("Between the roles"). The same operations
+ * are reachable in two ways:
  *
- * - in process, when the Key Manager role is loaded into the same httpd and ApimKeyManager is not set (or "in-process"):
- *   a direct call through the optional function below, no connection, no thread of its own;
- * - over HTTP, POST {ApimKeyManager}/internal/keymgr/v1/{operation} with the cluster secret in X-Apim-Cluster-Secret,
- *   through mod_proxy (and so through a balancer:// with its health checks and fail-over).
+ * - in process, when the Key Manager role is loaded into the same httpd and ApimKeyManager is not set (or
+ * "in-process"): a direct call through the optional function below, no connection, no thread of its own;
+ * - over HTTP, POST {ApimKeyManager}/internal/keymgr/v1/{operation} with the cluster secret in
+ * X-Apim-Cluster-Secret, through mod_proxy (and so through a balancer:// with its health checks and
+ * fail-over).
  */
-#define APIM_KEYMGR_INTERNAL_PATH "/internal/keymgr/v1/"
+#define APIM_KEYMGR_INTERNAL_PATH  "/internal/keymgr/v1/"
 #define APIM_CLUSTER_SECRET_HEADER "X-Apim-Cluster-Secret"
 
 /* Exported by mod_apim_keymgr. NULL and *out on success. */
@@ -31,10 +33,10 @@ void apim_keymgr_call_setup(void);
 int apim_keymgr_call_possible(const apim_common_config_t *conf);
 
 /**
- * Runs one operation. in is borrowed. *out lives with r->pool. Errors: what the operation answers; 503 with retry_after
- * when no Key Manager could be asked in time.
+ * Runs one operation. in is borrowed. *out lives with r->pool. Errors: what the operation answers; 503 with
+ * retry_after when no Key Manager could be asked in time.
  */
-apim_error_t *apim_keymgr_call(request_rec *r, const apim_common_config_t *conf, const char *operation, json_t *in,
-                               json_t **out);
+apim_error_t *apim_keymgr_call(request_rec *r, const apim_common_config_t *conf, const char *operation,
+                               json_t *in, json_t **out);
 
 #endif

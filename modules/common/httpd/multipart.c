@@ -95,7 +95,8 @@ apim_error_t *apim_multipart_parse(apr_pool_t *p, const char *content_type, cons
         while (s < end && (*s == ' ' || *s == '\t')) {
             s++;
         }
-        if (end - s < 2 || memcmp(s, "\r\n", 2) != 0 || !(part.data = read_part_headers(p, s + 2, end, &part)) || !part.name) {
+        if (end - s < 2 || memcmp(s, "\r\n", 2) != 0 ||
+            !(part.data = read_part_headers(p, s + 2, end, &part)) || !part.name) {
             break;
         }
         /* An empty part's delimiter shares the blank line's CRLF. */

@@ -12,9 +12,10 @@
 #include "apim_text.h"
 
 #define FIRST_BUFFER 4096
-#define MAX_LIMIT 1000
+#define MAX_LIMIT    1000
 
-/* -- reading ----------------------------------------------------------------------------------------------------- */
+/* -- reading
+ * ----------------------------------------------------------------------------------------------------- */
 
 typedef struct buffer_t {
     char *data;
@@ -50,7 +51,8 @@ static apim_error_t *too_large(request_rec *r, apr_size_t max)
 }
 
 /* Takes what one brigade holds; sets *eos at the end of the body. */
-static apim_error_t *take_brigade(request_rec *r, apr_bucket_brigade *bb, apr_size_t max, buffer_t *b, int *eos)
+static apim_error_t *take_brigade(request_rec *r, apr_bucket_brigade *bb, apr_size_t max, buffer_t *b,
+                                  int *eos)
 {
     apr_bucket *e;
     for (e = APR_BRIGADE_FIRST(bb); e != APR_BRIGADE_SENTINEL(bb); e = APR_BUCKET_NEXT(e)) {
@@ -97,8 +99,8 @@ apim_error_t *rest_read_body(request_rec *r, apr_size_t max, char **body, apr_si
             int status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
             r->connection->keepalive = AP_CONN_CLOSE;
             apr_brigade_destroy(bb);
-            return apim_error(r->pool, status > 0 ? status : HTTP_BAD_REQUEST, APIM_E_BAD_REQUEST, "Bad Request",
-                              "The request body could not be read.");
+            return apim_error(r->pool, status > 0 ? status : HTTP_BAD_REQUEST, APIM_E_BAD_REQUEST,
+                              "Bad Request", "The request body could not be read.");
         }
         err = take_brigade(r, bb, max, &b, &eos);
         apr_brigade_cleanup(bb);
@@ -185,7 +187,8 @@ apim_error_t *rest_query(request_rec *r, apr_table_t **query)
     return parse_pairs(r->pool, r->args, 0, query);
 }
 
-static apim_error_t *paging_value(rest_request_t *rq, const char *name, int fallback, int min, int max, int *out)
+static apim_error_t *paging_value(rest_request_t *rq, const char *name, int fallback, int min, int max,
+                                  int *out)
 {
     const char *text = apr_table_get(rq->query, name);
     apr_int64_t value;
@@ -194,7 +197,8 @@ static apim_error_t *paging_value(rest_request_t *rq, const char *name, int fall
         return NULL;
     }
     if (apim_parse_i64(text, &value) || value < min || value > max) {
-        return apim_bad_request(rq->pool, "The query parameter %s must be a whole number from %d to %d.", name, min, max);
+        return apim_bad_request(rq->pool, "The query parameter %s must be a whole number from %d to %d.",
+                                name, min, max);
     }
     *out = (int)value;
     return NULL;
@@ -228,15 +232,18 @@ static const char *page_link(rest_request_t *rq, int limit, apr_int64_t offset, 
 json_t *rest_list(rest_request_t *rq, json_t *list, int limit, int offset, apr_int64_t total)
 {
     int before = offset > limit ? offset - limit : 0;
-    return json_pack("{s:I, s:o, s:{s:i, s:i, s:I, s:s, s:s}}", "count", (json_int_t)json_array_size(list), "list", list,
-                     "pagination", "offset", offset, "limit", limit, "total", (json_int_t)total, "next",
-                     page_link(rq, limit, (apr_int64_t)offset + limit, (apr_int64_t)offset + limit < total), "previous",
-                     page_link(rq, limit, before, offset > 0));
+    return json_pack("{s:I, s:o, s:{s:i, s:i, s:I, s:s, s:s}}", "count", (json_int_t)json_array_size(list),
+                     "list", list, "pagination", "offset", offset, "limit", limit, "total", (json_int_t)total,
+                     "next",
+                     page_link(rq, limit, (apr_int64_t)offset + limit, (apr_int64_t)offset + limit < total),
+                     "previous", page_link(rq, limit, before, offset > 0));
 }
 
-/* -- answering --------------------------------------------------------------------------------------------------- */
+/* -- answering
+ * --------------------------------------------------------------------------------------------------- */
 
-apim_error_t *rest_reply_text(request_rec *r, int status, const char *content_type, const char *text, apr_size_t len)
+apim_error_t *rest_reply_text(request_rec *r, int status, const char *content_type, const char *text,
+                              apr_size_t len)
 {
     r->status = status;
     ap_set_content_type(r, content_type);
@@ -282,7 +289,8 @@ static json_t *error_body(const apim_error_t *err)
     int i;
     for (i = 0; err->details && i < err->details->nelts; i++) {
         const apim_error_detail_t *d = &APR_ARRAY_IDX(err->details, i, apim_error_detail_t);
-        json_array_append_new(details, json_pack("{s:s, s:s}", "code", d->code ? d->code : "", "message", d->message));
+        json_array_append_new(details,
+                              json_pack("{s:s, s:s}", "code", d->code ? d->code : "", "message", d->message));
     }
     return json_pack("{s:i, s:s, s:s, s:s, s:o}", "code", err->code, "message", err->message, "description",
                      err->description ? err->description : "", "moreInfo", "", "error", details);
@@ -306,9 +314,9 @@ void rest_reply_error(request_rec *r, const apim_error_t *err)
 void rest_log_error(request_rec *r, const char *id, const apim_error_t *err)
 {
     int level = err->status >= 500 ? APLOG_ERR : APLOG_DEBUG;
-    ap_log_rerror(APLOG_MARK, level, 0, r, "%s: %s %s answered %d (code %d): %s%s%s", id, r->method, r->uri, err->status,
-                  err->code, err->description ? err->description : err->message, err->cause ? " -- " : "",
-                  err->cause ? err->cause : "");
+    ap_log_rerror(APLOG_MARK, level, 0, r, "%s: %s %s answered %d (code %d): %s%s%s", id, r->method, r->uri,
+                  err->status, err->code, err->description ? err->description : err->message,
+                  err->cause ? " -- " : "", err->cause ? err->cause : "");
 }
 
 const char *rest_self_url(request_rec *r)
@@ -325,7 +333,8 @@ const char *rest_self_url(request_rec *r)
     return apr_psprintf(r->pool, "%s://%s:%u", scheme, host, port);
 }
 
-/* -- dispatching ------------------------------------------------------------------------------------------------- */
+/* -- dispatching
+ * ------------------------------------------------------------------------------------------------- */
 
 /* Matches path against pattern; {…} takes one non-empty segment. */
 static int match_path(apr_pool_t *p, const char *pattern, const char *path, const char **params)
@@ -353,7 +362,8 @@ static int method_matches(request_rec *r, const char *method)
     return strcmp(method, r->method) == 0 || (strcmp(method, "GET") == 0 && r->header_only);
 }
 
-static const rest_route_t *find_route(rest_request_t *rq, const rest_api_t *api, const char *path, const char **allow)
+static const rest_route_t *find_route(rest_request_t *rq, const rest_api_t *api, const char *path,
+                                      const char **allow)
 {
     const rest_route_t *route;
     *allow = NULL;
@@ -400,8 +410,10 @@ static apim_error_t *authorize(rest_request_t *rq, const rest_api_t *api)
         return apim_error(rq->pool, 401, APIM_E_INVALID_CREDENTIALS, "Unauthenticated request",
                           "Send an access token: Authorization: Bearer <token>.");
     }
-    if (rq->username && route->scopes && !(route->flags & REST_ANONYMOUS_OK) && !has_any_scope(route->scopes, rq->scopes)) {
-        return apim_error(rq->pool, 403, 900910, "The access token does not allow you to access the requested resource",
+    if (rq->username && route->scopes && !(route->flags & REST_ANONYMOUS_OK) &&
+        !has_any_scope(route->scopes, rq->scopes)) {
+        return apim_error(rq->pool, 403, 900910,
+                          "The access token does not allow you to access the requested resource",
                           "This operation needs one of these scopes: %s.", route->scopes);
     }
     return NULL;
@@ -414,7 +426,8 @@ static apim_error_t *run_route(rest_request_t *rq, const rest_api_t *api, const 
     rq->route = find_route(rq, api, path, &allow);
     if (!rq->route && allow) {
         apr_table_setn(rq->r->err_headers_out, "Allow", allow);
-        return apim_error(rq->pool, HTTP_METHOD_NOT_ALLOWED, 405, "Method Not Allowed", "This resource answers %s.", allow);
+        return apim_error(rq->pool, HTTP_METHOD_NOT_ALLOWED, 405, "Method Not Allowed",
+                          "This resource answers %s.", allow);
     }
     if (!rq->route) {
         return apim_error(rq->pool, 404, APIM_E_NOT_FOUND, "Not Found", "There is no resource at this path.");
@@ -429,11 +442,12 @@ static void add_challenge(rest_request_t *rq, const rest_api_t *api, const apim_
     const char *value = NULL;
     int sent = apr_table_get(rq->r->headers_in, "Authorization") != NULL;
     if (err->status == 401) {
-        value = apr_psprintf(rq->pool, "Bearer realm=\"%s\"%s", api->realm, sent ? ", error=\"invalid_token\"" : "");
+        value = apr_psprintf(rq->pool, "Bearer realm=\"%s\"%s", api->realm,
+                             sent ? ", error=\"invalid_token\"" : "");
     }
     else if (err->status == 403 && err->code == 900910) {
-        value = apr_psprintf(rq->pool, "Bearer realm=\"%s\", error=\"insufficient_scope\", scope=\"%s\"", api->realm,
-                             rq->route->scopes);
+        value = apr_psprintf(rq->pool, "Bearer realm=\"%s\", error=\"insufficient_scope\", scope=\"%s\"",
+                             api->realm, rq->route->scopes);
     }
     if (value && !apr_table_get(rq->r->err_headers_out, "WWW-Authenticate")) {
         apr_table_setn(rq->r->err_headers_out, "WWW-Authenticate", value);
