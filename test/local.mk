@@ -1,6 +1,7 @@
 # Unit tests: one cmocka program per object, linked to the convenience libraries, no httpd needed.
 if HAVE_CMOCKA
 UNIT_TESTS = test/unit/test_text test/unit/test_db test/unit/test_multipart
+UNIT_TESTS += test/unit/test_token_cache test/unit/test_rate_limiter
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
@@ -18,6 +19,14 @@ test_unit_test_db_LDADD = $(UNIT_LIBS)
 test_unit_test_multipart_SOURCES = test/unit/test_multipart.c
 test_unit_test_multipart_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_unit_test_multipart_LDADD = libapim_httpd.la $(UNIT_LIBS)
+
+test_unit_test_token_cache_SOURCES = test/unit/test_token_cache.c test/unit/shared.h
+test_unit_test_token_cache_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_gateway
+test_unit_test_token_cache_LDADD = libgateway_shared.la $(UNIT_LIBS) $(OPENSSL_LIBS)
+
+test_unit_test_rate_limiter_SOURCES = test/unit/test_rate_limiter.c test/unit/shared.h
+test_unit_test_rate_limiter_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_gateway
+test_unit_test_rate_limiter_LDADD = libgateway_shared.la $(UNIT_LIBS)
 
 # The integration tests need a running httpd and are started by ./check.
 EXTRA_DIST += test/unit/unit.h check .ci/run .clang-format .clang-tidy docs test/README.md test/pytest.ini test/integration test/lint test/dist

@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += libapim.la libapim_httpd.la
 libapim_la_SOURCES = \
 	modules/common/apim_error.c modules/common/apim_error.h \
 	modules/common/apim_text.c modules/common/apim_text.h \
+	modules/common/apim_siphash.c modules/common/apim_siphash.h \
 	modules/common/apim_crypto.c modules/common/apim_crypto.h \
 	modules/common/apim_json.c modules/common/apim_json.h \
 	modules/common/apim_db.c modules/common/apim_db.h
