@@ -8,7 +8,10 @@ libapim_la_SOURCES = \
 	modules/common/apim_siphash.c modules/common/apim_siphash.h \
 	modules/common/apim_crypto.c modules/common/apim_crypto.h \
 	modules/common/apim_json.c modules/common/apim_json.h \
-	modules/common/apim_db.c modules/common/apim_db.h
+	modules/common/apim_db.c modules/common/apim_db.h \
+	modules/common/apim_seal.c modules/common/apim_seal.h \
+	modules/common/jose/jwk.c modules/common/jose/jwk.h \
+	modules/common/jose/jws.c modules/common/jose/jws.h
 libapim_la_LIBADD = $(APR_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(OPENSSL_LIBS) $(PQ_LIBS) -lcrypt
 
 libapim_httpd_la_SOURCES = \

@@ -1,6 +1,52 @@
 apim_module_LTLIBRARIES += mod_apim_keymgr.la
 mod_apim_keymgr_la_SOURCES = \
-	modules/mod_apim_keymgr/mod_apim_keymgr.c
+	modules/mod_apim_keymgr/api_key_service.c \
+	modules/mod_apim_keymgr/api_key_service.h \
+	modules/mod_apim_keymgr/client_auth.c \
+	modules/mod_apim_keymgr/client_auth.h \
+	modules/mod_apim_keymgr/client_input.c \
+	modules/mod_apim_keymgr/client_input.h \
+	modules/mod_apim_keymgr/client_operations.c \
+	modules/mod_apim_keymgr/client_operations.h \
+	modules/mod_apim_keymgr/client_store.c \
+	modules/mod_apim_keymgr/client_store.h \
+	modules/mod_apim_keymgr/keymgr_config.c \
+	modules/mod_apim_keymgr/keymgr_config.h \
+	modules/mod_apim_keymgr/keymgr_directives.c \
+	modules/mod_apim_keymgr/keymgr_directives.h \
+	modules/mod_apim_keymgr/keymgr_log.h \
+	modules/mod_apim_keymgr/keymgr_sql.c \
+	modules/mod_apim_keymgr/keymgr_sql.h \
+	modules/mod_apim_keymgr/keymgr_stats.c \
+	modules/mod_apim_keymgr/keymgr_stats.h \
+	modules/mod_apim_keymgr/login_guard.c \
+	modules/mod_apim_keymgr/login_guard.h \
+	modules/mod_apim_keymgr/mod_apim_keymgr.c \
+	modules/mod_apim_keymgr/oauth_endpoints.c \
+	modules/mod_apim_keymgr/oauth_endpoints.h \
+	modules/mod_apim_keymgr/oauth_error.c \
+	modules/mod_apim_keymgr/oauth_error.h \
+	modules/mod_apim_keymgr/operation_input.c \
+	modules/mod_apim_keymgr/operation_input.h \
+	modules/mod_apim_keymgr/operations.c \
+	modules/mod_apim_keymgr/operations.h \
+	modules/mod_apim_keymgr/revocation.c \
+	modules/mod_apim_keymgr/revocation.h \
+	modules/mod_apim_keymgr/scope_service.c \
+	modules/mod_apim_keymgr/scope_service.h \
+	modules/mod_apim_keymgr/scope_table.c \
+	modules/mod_apim_keymgr/signing_keys.c \
+	modules/mod_apim_keymgr/signing_keys.h \
+	modules/mod_apim_keymgr/token_lookup.c \
+	modules/mod_apim_keymgr/token_lookup.h \
+	modules/mod_apim_keymgr/token_service.c \
+	modules/mod_apim_keymgr/token_service.h \
+	modules/mod_apim_keymgr/token_store.c \
+	modules/mod_apim_keymgr/token_store.h \
+	modules/mod_apim_keymgr/user_store.c \
+	modules/mod_apim_keymgr/user_store.h \
+	modules/mod_apim_keymgr/verify_service.c \
+	modules/mod_apim_keymgr/verify_service.h
 mod_apim_keymgr_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_keymgr
 mod_apim_keymgr_la_LDFLAGS = $(MODULE_LDFLAGS) -export-symbols-regex '^apim_keymgr_module$$'
 mod_apim_keymgr_la_LIBADD = libapim_httpd.la libapim.la

@@ -1,38 +1,220 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <httpd.h>
 #include <http_config.h>
-#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
 
-#include "httpd/common_config.h"
+#include <apr_optional.h>
+#include <apr_strings.h>
+#include <string.h>
+
+#include "apim_text.h"
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
+#include "keymgr_config.h"
+#include "keymgr_directives.h"
+#include "keymgr_log.h"
+#include "keymgr_stats.h"
+#include "login_guard.h"
+#include "oauth_endpoints.h"
+#include "operations.h"
+#include "signing_keys.h"
+#include "user_store.h"
 
-APIM_EXPORT_MODULE(apim_keymgr);
-APLOG_USE_MODULE(apim_keymgr);
+/* -- where the endpoints are -------------------------------------------------------------------------------------- */
 
-typedef struct keymgr_config_t {
-    apim_common_config_t common; /* first: see common_config.h */
-} keymgr_config_t;
+typedef int(endpoint_fn)(const km_call_t *call);
 
-static void *create_server_config(apr_pool_t *p, server_rec *s)
+static const struct {
+    const char *path;
+    endpoint_fn *fn;
+} endpoints[] = {{"/oauth2/token", km_endpoint_token},
+                 {"/oauth2/revoke", km_endpoint_revoke},
+                 {"/oauth2/introspect", km_endpoint_introspect},
+                 {"/oauth2/jwks", km_endpoint_jwks},
+                 {"/.well-known/oauth-authorization-server", km_endpoint_metadata}};
+
+static endpoint_fn *find_endpoint(const char *path)
 {
-    keymgr_config_t *conf = apr_pcalloc(p, sizeof(*conf));
-    apim_common_config_init(&conf->common);
-    return conf;
+    apr_size_t i;
+    for (i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+        if (strcmp(path, endpoints[i].path) == 0) {
+            return endpoints[i].fn;
+        }
+    }
+    return NULL;
 }
 
-static void *merge_server_config(apr_pool_t *p, void *basev, void *addv)
+/* The operation of an internal path, NULL if it is none. */
+static const char *internal_operation(const char *path)
 {
-    keymgr_config_t *base = basev, *add = addv, *conf = apr_pcalloc(p, sizeof(*conf));
-    apim_common_config_merge(&conf->common, &base->common, &add->common);
-    return conf;
+    apr_size_t n = sizeof(APIM_KEYMGR_INTERNAL_PATH) - 1;
+    return strncmp(path, APIM_KEYMGR_INTERNAL_PATH, n) == 0 && path[n] ? path + n : NULL;
 }
 
-static const command_rec commands[] = {APIM_COMMON_COMMANDS(&apim_keymgr_module), {NULL}};
+static int is_ours(request_rec *r)
+{
+    const km_dir_config_t *dir = ap_get_module_config(r->per_dir_config, &apim_keymgr_module);
+    return dir->on == 1 && (find_endpoint(r->uri) || internal_operation(r->uri));
+}
+
+static km_config_t *config_of(server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &apim_keymgr_module);
+}
+
+/* Our paths are no files: no other module translates them, and no <Directory> or .htaccess is looked for. <Location> sections and what
+ * they require have been merged by then and hold. */
+static int translate_name(request_rec *r)
+{
+    if (!is_ours(r)) {
+        return DECLINED;
+    }
+    r->filename = apr_pstrcat(r->pool, "apim-keymgr:", r->uri, NULL);
+    return OK;
+}
+
+static int map_to_storage(request_rec *r)
+{
+    return r->filename && strncmp(r->filename, "apim-keymgr:", 12) == 0 && is_ours(r) ? OK : DECLINED;
+}
+
+static km_call_t call_for(request_rec *r, const km_config_t *conf)
+{
+    km_call_t call = {r, r->pool, conf, apim_now_ms()};
+    return call;
+}
+
+static int handler(request_rec *r)
+{
+    km_call_t call;
+    const char *operation;
+    if (!is_ours(r)) {
+        return DECLINED;
+    }
+    call = call_for(r, config_of(r->server));
+    operation = internal_operation(r->uri);
+    return operation ? km_endpoint_internal(&call, operation) : find_endpoint(r->uri)(&call);
+}
+
+/* -- for the roles in the same process ---------------------------------------------------------------------------- */
+
+/* The configuration for calls from servers that have no Key Manager of their own: the first that has one. */
+static const km_config_t *shared_config;
+
+static apim_error_t *apim_keymgr_operation(request_rec *r, const char *operation, json_t *in, json_t **out)
+{
+    const km_config_t *own = config_of(r->server);
+    km_call_t call = call_for(r, own->enabled ? own : shared_config);
+    if (!call.conf || !call.conf->keys) {
+        return apim_unavailable(r->pool, "The Key Manager", "ApimKeymgr is not On in this process");
+    }
+    return km_operation(&call, operation, in, out);
+}
+
+/* -- start -------------------------------------------------------------------------------------------------------- */
+
+static int any_enabled(server_rec *s)
+{
+    for (; s; s = s->next) {
+        if (config_of(s)->enabled) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    server_rec *s;
+    for (s = main_server; s; s = s->next) {
+        const char *wrong = km_check_server_config(pconf, main_server, config_of(s));
+        if (wrong) {
+            ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "APIM-KM0003: %s", wrong);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return OK;
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    const char *wrong;
+    server_rec *s;
+    shared_config = NULL;
+    if (!any_enabled(main_server)) {
+        return OK;
+    }
+    json_object_seed(0);
+    wrong = apim_db_pool_setup();
+    wrong = wrong ? wrong : km_login_guard_setup(main_server);
+    wrong = wrong ? wrong : km_stats_setup(main_server);
+    if (wrong) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, "APIM-KM0004: %s", wrong);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    for (s = main_server; s; s = s->next) {
+        if (config_of(s)->enabled) {
+            apim_common_config_resolve(pconf, main_server, &config_of(s)->common);
+            shared_config = shared_config ? shared_config : config_of(s);
+        }
+    }
+    return OK;
+}
+
+/* Servers with the same database and secret share one copy of the signing keys. */
+static km_keys_t *keys_for(apr_pool_t *pchild, server_rec *main_server, km_config_t *conf)
+{
+    server_rec *s;
+    for (s = main_server; s; s = s->next) {
+        km_config_t *other = config_of(s);
+        if (other->enabled && other->keys && km_keys_same(other, conf)) {
+            return other->keys;
+        }
+    }
+    return km_keys_create(pchild, conf);
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *main_server)
+{
+    server_rec *s;
+    if (!any_enabled(main_server)) {
+        return;
+    }
+    km_user_store_child_init(pchild);
+    for (s = main_server; s; s = s->next) {
+        km_config_t *conf = config_of(s);
+        conf->keys = NULL;
+        if (conf->enabled) {
+            apim_db_pool_child_init(pchild, s, &conf->common);
+        }
+    }
+    for (s = main_server; s; s = s->next) {
+        if (config_of(s)->enabled) {
+            config_of(s)->keys = keys_for(pchild, main_server, config_of(s));
+        }
+    }
+}
 
 static void register_hooks(apr_pool_t *p)
 {
+    static const char *const before_dbd[] = {"mod_dbd.c", NULL};
+    static const char *const before_proxy[] = {"mod_proxy.c", NULL};
+    APR_REGISTER_OPTIONAL_FN(apim_keymgr_operation);
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, before_dbd, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, before_dbd, NULL, APR_HOOK_MIDDLE);
+    ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_handler(handler, NULL, before_proxy, APR_HOOK_FIRST);
+    km_stats_register_status(p);
 }
 
-module AP_MODULE_DECLARE_DATA apim_keymgr_module = {
-    STANDARD20_MODULE_STUFF, NULL, NULL, create_server_config, merge_server_config, commands, register_hooks, 0};
+module AP_MODULE_DECLARE_DATA apim_keymgr_module = {STANDARD20_MODULE_STUFF,
+                                                    km_create_dir_config,
+                                                    km_merge_dir_config,
+                                                    km_create_server_config,
+                                                    km_merge_server_config,
+                                                    km_commands,
+                                                    register_hooks,
+                                                    AP_MODULE_FLAG_ALWAYS_MERGE};

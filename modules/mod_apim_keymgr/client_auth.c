@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client_auth.h"
+
+#include <apr_base64.h>
+#include <apr_strings.h>
+#include <string.h>
+
+#include "apim_text.h"
+#include "httpd/db_pool.h"
+#include "keymgr_stats.h"
+#include "oauth_error.h"
+
+#define MAX_HEADER 4096
+#define MAX_ID     255
+
+/* Basic's user-id and password (RFC 7617): base64 of id:password. */
+static char *decode_basic(apr_pool_t *p, const char *text)
+{
+    apr_size_t n = strlen(text);
+    char *out;
+    int len;
+    if (!n || n > MAX_HEADER || n % 4 || strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") != n) {
+        return NULL;
+    }
+    out = apr_palloc(p, (apr_size_t)apr_base64_decode_len(text) + 1);
+    len = apr_base64_decode(out, text);
+    out[len] = '\0';
+    return strlen(out) == (apr_size_t)len && apim_utf8_valid(out, (apr_size_t)len) ? out : NULL;
+}
+
+apim_error_t *km_basic_credentials(request_rec *r, int decode_form, const char **name, const char **password)
+{
+    const char *header = apr_table_get(r->headers_in, "Authorization");
+    char *text, *colon;
+    *name = *password = NULL;
+    if (!header) {
+        return NULL;
+    }
+    if (strncasecmp(header, "Basic ", 6) != 0) {
+        return km_invalid_client(r->pool);
+    }
+    header += 6;
+    header += strspn(header, " ");
+    text = decode_basic(r->pool, header);
+    colon = text ? strchr(text, ':') : NULL;
+    if (!colon) {
+        return km_invalid_client(r->pool);
+    }
+    *colon = '\0';
+    *name = decode_form ? apim_urldecode(r->pool, text, strlen(text), 1) : text;
+    *password = decode_form ? apim_urldecode(r->pool, colon + 1, strlen(colon + 1), 1) : colon + 1;
+    return *name && *password ? NULL : km_invalid_client(r->pool);
+}
+
+static apim_error_t *from_form(const km_call_t *call, const apr_table_t *form, int by_header, const char **id,
+                               const char **secret)
+{
+    const char *form_id = apr_table_get(form, "client_id"), *form_secret = apr_table_get(form, "client_secret");
+    if (!by_header) {
+        *id = form_id;
+        *secret = form_secret;
+        return NULL;
+    }
+    if (form_secret || (form_id && strcmp(form_id, *id) != 0)) {
+        return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request",
+                              "Give the client's credentials in the Authorization header or in the body, not in both.");
+    }
+    return NULL;
+}
+
+apim_error_t *km_client_authenticate(const km_call_t *call, const apr_table_t *form, km_client_t **out)
+{
+    const char *id, *secret;
+    km_client_t *client = NULL;
+    apim_db_t *db;
+    apim_error_t *err;
+    APIM_TRY(km_basic_credentials(call->r, 1, &id, &secret));
+    APIM_TRY(from_form(call, form, id != NULL, &id, &secret));
+    if (!id || !*id || strlen(id) > MAX_ID || !secret) {
+        km_count(KM_CLIENTS_REFUSED);
+        return km_invalid_client(call->pool);
+    }
+    APIM_TRY(apim_db_open(call->pool, &call->conf->common, APIM_DB_API_MANAGER, &db));
+    err = km_client_find(call->pool, db, id, &client);
+    apim_db_close(db);
+    if (err) {
+        return err;
+    }
+    if (!km_client_secret_matches(client, secret)) {
+        km_count(KM_CLIENTS_REFUSED);
+        return km_invalid_client(call->pool);
+    }
+    *out = client;
+    return NULL;
+}

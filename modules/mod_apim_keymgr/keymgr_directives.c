@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keymgr_directives.h"
+
+#include <apr_strings.h>
+#include <apr_uri.h>
+#include <string.h>
+
+#include "apim_text.h"
+#include "keymgr_log.h"
+
+#define UNSET   (-1)
+#define DAY     apr_time_from_sec(86400)
+#define LONGEST (3650 * DAY)
+
+void *km_create_server_config(apr_pool_t *p, server_rec *s)
+{
+    km_config_t *conf = apr_pcalloc(p, sizeof(*conf));
+    apim_common_config_init(&conf->common);
+    conf->key_rotation = UNSET;
+    conf->access_lifetime = UNSET;
+    conf->refresh_lifetime = UNSET;
+    return conf;
+}
+
+static apr_interval_time_t either(apr_interval_time_t base, apr_interval_time_t add)
+{
+    return add != UNSET ? add : base;
+}
+
+void *km_merge_server_config(apr_pool_t *p, void *basev, void *addv)
+{
+    km_config_t *base = basev, *add = addv, *conf = apr_pcalloc(p, sizeof(*conf));
+    apim_common_config_merge(&conf->common, &base->common, &add->common);
+    conf->enabled = base->enabled || add->enabled;
+    conf->issuer = add->issuer ? add->issuer : base->issuer;
+    conf->audience = add->audience ? add->audience : base->audience;
+    conf->algorithm = add->algorithm != APIM_ALG_NONE ? add->algorithm : base->algorithm;
+    conf->key_rotation = either(base->key_rotation, add->key_rotation);
+    conf->access_lifetime = either(base->access_lifetime, add->access_lifetime);
+    conf->refresh_lifetime = either(base->refresh_lifetime, add->refresh_lifetime);
+    return conf;
+}
+
+void *km_create_dir_config(apr_pool_t *p, char *path)
+{
+    km_dir_config_t *conf = apr_pcalloc(p, sizeof(*conf));
+    conf->on = UNSET;
+    return conf;
+}
+
+void *km_merge_dir_config(apr_pool_t *p, void *basev, void *addv)
+{
+    km_dir_config_t *base = basev, *add = addv, *conf = apr_pcalloc(p, sizeof(*conf));
+    conf->on = add->on != UNSET ? add->on : base->on;
+    return conf;
+}
+
+static km_config_t *config_of(cmd_parms *cmd)
+{
+    return ap_get_module_config(cmd->server->module_config, &apim_keymgr_module);
+}
+
+static const char *set_enabled(cmd_parms *cmd, void *dirv, int on)
+{
+    km_dir_config_t *dir = dirv;
+    dir->on = on;
+    if (on) {
+        config_of(cmd)->enabled = 1;
+    }
+    return NULL;
+}
+
+static const char *set_issuer(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    apr_uri_t uri;
+    apr_size_t n = strlen(arg);
+    if (apr_uri_parse(cmd->temp_pool, arg, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || uri.query || uri.fragment ||
+        (strcmp(uri.scheme, "https") != 0 && strcmp(uri.scheme, "http") != 0) || arg[n - 1] == '/' ||
+        !apim_utf8_valid(arg, n)) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not usable; write the URL that clients know this server by, such as "
+                            "https://keys.example.com, without query, fragment or closing slash",
+                            cmd->cmd->name, arg);
+    }
+    config_of(cmd)->issuer = arg;
+    return NULL;
+}
+
+static const char *set_audience(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    if (!*arg || !apim_utf8_valid(arg, strlen(arg)) || apim_has_control(arg, NULL)) {
+        return apr_psprintf(cmd->pool, "%s: write a name or URL of the gateways that tokens are meant for", cmd->cmd->name);
+    }
+    config_of(cmd)->audience = arg;
+    return NULL;
+}
+
+static const char *set_algorithm(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    config_of(cmd)->algorithm = apim_alg_parse(arg);
+    if (config_of(cmd)->algorithm == APIM_ALG_NONE) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not an algorithm; write ES256, RS256, PS256 or EdDSA", cmd->cmd->name, arg);
+    }
+    return NULL;
+}
+
+/* Durations here are long: days are understood as well ("90d"). */
+static const char *set_duration(cmd_parms *cmd, const char *arg, apr_interval_time_t *out)
+{
+    apr_size_t n = strlen(arg);
+    apr_int64_t days;
+    if (n > 1 && arg[n - 1] == 'd' && apim_parse_i64(apr_pstrmemdup(cmd->temp_pool, arg, n - 1), &days) == 0 && days > 0 &&
+        days <= LONGEST / DAY) {
+        *out = days * DAY;
+        return NULL;
+    }
+    if (ap_timeout_parameter_parse(arg, out, "s") != APR_SUCCESS || *out < apr_time_from_sec(1) || *out > LONGEST) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not usable; write a duration from 1s to 3650d, such as 3600, 30min, 12h or 90d",
+                            cmd->cmd->name, arg);
+    }
+    return NULL;
+}
+
+static const char *set_rotation(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    return set_duration(cmd, arg, &config_of(cmd)->key_rotation);
+}
+
+static const char *set_access_lifetime(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    return set_duration(cmd, arg, &config_of(cmd)->access_lifetime);
+}
+
+static const char *set_refresh_lifetime(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    return set_duration(cmd, arg, &config_of(cmd)->refresh_lifetime);
+}
+
+const char *km_check_server_config(apr_pool_t *p, server_rec *main_server, km_config_t *conf)
+{
+    const char *wrong;
+    if (!conf->enabled) {
+        return NULL;
+    }
+    wrong = apim_common_config_resolve(p, main_server, &conf->common);
+    if (wrong) {
+        return wrong;
+    }
+    if (!conf->common.cluster_secret) {
+        return "ApimKeymgr On needs ApimClusterSecret file:<path>: signing keys are stored encrypted under that secret; write one "
+               "line of random text into a file that only root can read (openssl rand -hex 32 makes one)";
+    }
+    if (km_access_lifetime(conf) > km_max_lifetime(conf)) {
+        return "ApimAccessTokenLifetime is longer than ApimKeyRotation; no token may outlive its signing key: shorten the one or "
+               "lengthen the other";
+    }
+    return NULL;
+}
+
+const command_rec km_commands[] = {
+    APIM_COMMON_COMMANDS(&apim_keymgr_module),
+    AP_INIT_FLAG("ApimKeymgr", set_enabled, NULL, RSRC_CONF | ACCESS_CONF,
+                 "On: the Key Manager's endpoints answer in this server or Location"),
+    AP_INIT_TAKE1("ApimIssuer", set_issuer, NULL, RSRC_CONF,
+                  "the URL that tokens and metadata name as their issuer (default: the URL of the request)"),
+    AP_INIT_TAKE1("ApimTokenAudience", set_audience, NULL, RSRC_CONF,
+                  "the audience of access tokens (default: the issuer)"),
+    AP_INIT_TAKE1("ApimSigningAlgorithm", set_algorithm, NULL, RSRC_CONF,
+                  "ES256, RS256, PS256 or EdDSA: how tokens are signed (default ES256)"),
+    AP_INIT_TAKE1("ApimKeyRotation", set_rotation, NULL, RSRC_CONF, "how long a signing key is in use (default 90d)"),
+    AP_INIT_TAKE1("ApimAccessTokenLifetime", set_access_lifetime, NULL, RSRC_CONF,
+                  "how long access tokens live (default 3600s)"),
+    AP_INIT_TAKE1("ApimRefreshTokenLifetime", set_refresh_lifetime, NULL, RSRC_CONF,
+                  "how long refresh tokens live (default 86400s)"),
+    {NULL}};

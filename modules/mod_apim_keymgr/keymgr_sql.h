@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KEYMGR_SQL_H
+#define KEYMGR_SQL_H
+
+#include "apim_db.h"
+
+/* clang-format off */
+
+/* What a client row is read as, everywhere; see client_store.c. */
+#define KM_CLIENT_COLUMNS                                                                                              \
+    "c.consumer_key, c.secret_hash, c.client_name, c.owner, c.grant_types, c.redirect_uris, c.scopes, c.token_type, "  \
+    "c.access_token_lifetime, c.refresh_token_lifetime, c.registration_token_hash, c.metadata, c.created_at, "         \
+    "k.id, k.application_id, k.key_type, k.key_manager "                                                               \
+    "FROM am_oauth_client c LEFT JOIN am_application_key k ON k.consumer_key = c.consumer_key "
+
+/* What verification reads of application and subscription; the columns before differ by credential. */
+#define KM_VERIFY_COLUMNS                                                                                              \
+    "a.id, a.name, a.tier, a.owner, a.status, s.id, s.tier, s.status"
+#define KM_VERIFY_JOIN_SUBSCRIPTION                                                                                    \
+    "LEFT JOIN am_subscription s ON s.application_id = a.id AND s.api_id = "                                           \
+    "COALESCE(NULLIF(%s, ''), (SELECT id FROM am_api WHERE context = %s)) "
+#define KM_REVOKED_AT(kind, subject)                                                                                   \
+    "(SELECT revoked_at FROM am_revocation WHERE kind = '" kind "' AND subject = " subject ")"
+
+#define KM_STATEMENTS(X)                                                                                               \
+    /* clients */                                                                                                      \
+    X(km_client_by_key, "SELECT " KM_CLIENT_COLUMNS "WHERE c.consumer_key = %s")                                       \
+    X(km_client_by_name, "SELECT " KM_CLIENT_COLUMNS "WHERE c.owner = %s AND c.client_name = %s "                      \
+        "AND k.id IS NULL AND c.metadata LIKE '%%\"dcr\":true%%' ORDER BY c.created_at LIMIT 1")                       \
+    X(km_client_insert_row, "INSERT INTO am_oauth_client (consumer_key, secret_hash, client_name, owner, grant_types, "    \
+        "redirect_uris, scopes, token_type, access_token_lifetime, refresh_token_lifetime, registration_token_hash, "  \
+        "metadata, created_at, updated_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %ld, %ld, %s, %s, %ld, %ld)")       \
+    X(km_client_update, "UPDATE am_oauth_client SET client_name = %s, grant_types = %s, redirect_uris = %s, "          \
+        "scopes = %s, token_type = %s, access_token_lifetime = %ld, updated_at = %ld WHERE consumer_key = %s")         \
+    X(km_client_secret, "UPDATE am_oauth_client SET secret_hash = %s, metadata = %s, updated_at = %ld "                \
+        "WHERE consumer_key = %s")                                                                                     \
+    X(km_client_delete, "DELETE FROM am_oauth_client WHERE consumer_key = %s")                                         \
+    X(km_application_status, "SELECT status FROM am_application WHERE id = %s")                                        \
+    X(km_application_key_insert, "INSERT INTO am_application_key (id, application_id, key_type, key_manager, "         \
+        "consumer_key, created_at) VALUES (%s, %s, %s, %s, %s, %ld) ON CONFLICT DO NOTHING")                           \
+    X(km_application_key_delete, "DELETE FROM am_application_key WHERE consumer_key = %s")                             \
+    /* users (User Manager database) */                                                                                \
+    X(km_user_by_name, "SELECT id, password_hash, status FROM um_user WHERE username = %s")                            \
+    X(km_user_roles, "SELECT role FROM um_user_role WHERE user_id = %s")                                               \
+    X(km_user_status, "SELECT status FROM um_user WHERE username = %s")                                                \
+    /* scopes */                                                                                                       \
+    X(km_scope_roles, "SELECT roles FROM am_scope WHERE name = %s")                                                    \
+    /* tokens */                                                                                                       \
+    X(km_token_insert_row, "INSERT INTO am_token (id, token_hash, refresh_hash, family, consumer_key, username, scopes, "  \
+        "refresh_scopes, grant_type, issued_at, expires_at, refresh_expires_at) "                                      \
+        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %ld, %ld, %ld)")                                                  \
+    X(km_token_by_refresh, "SELECT id, family, consumer_key, username, COALESCE(refresh_scopes, scopes), status, "     \
+        "issued_at, expires_at, refresh_expires_at FROM am_token WHERE refresh_hash = %s")                             \
+    X(km_token_by_hash, "SELECT id, family, consumer_key, username, scopes, status, issued_at, expires_at, "           \
+        "refresh_expires_at FROM am_token WHERE token_hash = %s")                                                      \
+    X(km_token_lock_family, "UPDATE am_token SET family = family WHERE id = %s")                                       \
+    X(km_token_rotate, "UPDATE am_token SET status = 'ROTATED' WHERE id = %s AND status = 'ACTIVE' "                   \
+        "RETURNING token_hash, expires_at")                                                                            \
+    X(km_token_successors, "SELECT COUNT(*), MIN(issued_at), "                                                         \
+        "SUM(CASE WHEN status = 'ROTATED' THEN 1 ELSE 0 END), SUM(CASE WHEN status = 'ACTIVE' THEN 1 ELSE 0 END) "     \
+        "FROM am_token WHERE family = %s AND issued_at > %ld")                                                         \
+    X(km_token_family_revoke, "UPDATE am_token SET status = 'REVOKED' WHERE family = %s AND status <> 'REVOKED' "      \
+        "RETURNING id, token_hash, expires_at")                                                                        \
+    X(km_token_family_supersede, "UPDATE am_token SET status = 'REVOKED' WHERE family = %s AND status = 'ACTIVE' "     \
+        "RETURNING id, token_hash, expires_at")                                                                        \
+    X(km_token_user_revoke, "UPDATE am_token SET status = 'REVOKED' WHERE username = %s AND status <> 'REVOKED'")      \
+    X(km_token_client_revoke, "UPDATE am_token SET status = 'REVOKED' WHERE consumer_key = %s "                        \
+        "AND status <> 'REVOKED'")                                                                                     \
+    X(km_token_client_delete, "DELETE FROM am_token WHERE consumer_key = %s")                                          \
+    /* revocations and what gateways must forget */                                                                    \
+    X(km_revocation_put, "INSERT INTO am_revocation (kind, subject, revoked_at, expires_at) "                          \
+        "VALUES (%s, %s, %ld, %ld) ON CONFLICT (kind, subject) DO UPDATE SET revoked_at = excluded.revoked_at, "       \
+        "expires_at = excluded.expires_at")                                                                            \
+    X(km_feed_next, "UPDATE am_feed_head SET revision = revision + 1 WHERE id = 1 RETURNING revision")                 \
+    X(km_invalidation_insert, "INSERT INTO am_invalidation (revision, kind, subject, created_at) "                     \
+        "VALUES (%ld, %s, %s, %ld)")                                                                                   \
+    /* verification: one statement each on the warm path */                                                            \
+    X(km_verify_jwt, "SELECT c.consumer_key, k.key_type, c.owner, "                                                    \
+        KM_REVOKED_AT("jti", "%s") ", " KM_REVOKED_AT("client", "c.consumer_key") ", "                                 \
+        KM_REVOKED_AT("user", "%s") ", " KM_REVOKED_AT("application", "a.id") ", " KM_VERIFY_COLUMNS                   \
+        " FROM am_oauth_client c LEFT JOIN am_application_key k ON k.consumer_key = c.consumer_key "                   \
+        "LEFT JOIN am_application a ON a.id = k.application_id " KM_VERIFY_JOIN_SUBSCRIPTION                           \
+        "WHERE c.consumer_key = %s")                                                                                   \
+    X(km_verify_opaque, "SELECT c.consumer_key, k.key_type, c.owner, "                                                 \
+        "CASE WHEN t.status = 'ACTIVE' THEN NULL ELSE CAST(t.expires_at AS BIGINT) END, "                              \
+        KM_REVOKED_AT("client", "c.consumer_key") ", " KM_REVOKED_AT("user", "t.username") ", "                        \
+        KM_REVOKED_AT("application", "a.id") ", " KM_VERIFY_COLUMNS                                                    \
+        ", t.username, t.scopes, t.issued_at, t.expires_at, t.grant_type "                                             \
+        "FROM am_token t JOIN am_oauth_client c ON c.consumer_key = t.consumer_key "                                   \
+        "LEFT JOIN am_application_key k ON k.consumer_key = c.consumer_key "                                           \
+        "LEFT JOIN am_application a ON a.id = k.application_id " KM_VERIFY_JOIN_SUBSCRIPTION                           \
+        "WHERE t.token_hash = %s")                                                                                     \
+    X(km_verify_api_key, "SELECT NULL, k.key_type, a.owner, NULL, NULL, NULL, "                                        \
+        KM_REVOKED_AT("application", "a.id") ", " KM_VERIFY_COLUMNS                                                    \
+        ", k.permitted_ips, k.permitted_referers, k.created_by, k.created_at, k.expires_at "                           \
+        "FROM am_api_key k JOIN am_application a ON a.id = k.application_id " KM_VERIFY_JOIN_SUBSCRIPTION              \
+        "WHERE k.id = %s")                                                                                             \
+    /* API keys */                                                                                                     \
+    X(km_api_key_insert, "INSERT INTO am_api_key (id, application_id, key_type, name, permitted_ips, "                 \
+        "permitted_referers, created_by, created_at, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %ld, %ld)")       \
+    X(km_api_key_delete, "DELETE FROM am_api_key WHERE id = %s AND application_id = %s RETURNING expires_at")          \
+    /* signing keys */                                                                                                 \
+    X(km_keys_select, "SELECT kid, algorithm, private_jwk, public_jwk, state, created_at, activated_at, retired_at "   \
+        "FROM am_signing_key ORDER BY created_at, kid")                                                                \
+    X(km_keys_lock, "UPDATE am_feed_head SET revision = revision WHERE id = 1")                                        \
+    X(km_keys_insert, "INSERT INTO am_signing_key (kid, algorithm, private_jwk, public_jwk, state, created_at, "       \
+        "activated_at) VALUES (%s, %s, %s, %s, %s, %ld, %ld)")                                                         \
+    X(km_keys_retire, "UPDATE am_signing_key SET state = 'RETIRED', retired_at = %ld, private_jwk = '' "               \
+        "WHERE kid = %s AND state = 'ACTIVE'")                                                                         \
+    X(km_keys_activate, "UPDATE am_signing_key SET state = 'ACTIVE', activated_at = %ld "                              \
+        "WHERE kid = %s AND state = 'NEXT'")                                                                           \
+    /* clean-up, in batches of 500 */                                                                                  \
+    X(km_clean_tokens, "DELETE FROM am_token WHERE id IN (SELECT t.id FROM am_token t WHERE t.expires_at < %ld "       \
+        "AND (t.refresh_expires_at IS NULL OR t.refresh_expires_at < %ld) AND (t.id <> t.family OR NOT EXISTS "        \
+        "(SELECT 1 FROM am_token o WHERE o.family = t.family AND o.id <> t.id)) LIMIT 500)")                           \
+    X(km_clean_revocations, "DELETE FROM am_revocation WHERE (kind, subject) IN "                                      \
+        "(SELECT kind, subject FROM am_revocation WHERE expires_at < %ld LIMIT 500)")                                  \
+    X(km_clean_invalidations, "DELETE FROM am_invalidation WHERE revision < "                                          \
+        "(SELECT MIN(revision) + 500 FROM am_invalidation) AND created_at < %ld")                                      \
+    X(km_clean_api_keys, "DELETE FROM am_api_key WHERE id IN "                                                         \
+        "(SELECT id FROM am_api_key WHERE expires_at < %ld LIMIT 500)")
+
+APIM_DECLARE_STATEMENTS(KM_STATEMENTS)
+
+/* clang-format on */
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oauth_endpoints.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "apim_crypto.h"
+#include "apim_text.h"
+#include "client_auth.h"
+#include "httpd/db_pool.h"
+#include "keymgr_log.h"
+#include "oauth_error.h"
+#include "revocation.h"
+#include "scope_service.h"
+#include "signing_keys.h"
+#include "token_lookup.h"
+#include "token_service.h"
+
+#define MAX_FORM 65536
+
+/* -- what the form endpoints share --------------------------------------------------------------------------------- */
+
+apim_error_t *km_check_method(const km_call_t *call, const char *methods)
+{
+    const char *list = methods, *allow = "", *word;
+    char *state, *copy = apr_pstrdup(call->pool, list);
+    if (apim_word_in_list(call->r->header_only ? "GET" : call->r->method, methods)) {
+        return NULL;
+    }
+    for (word = apr_strtok(copy, " ", &state); word; word = apr_strtok(NULL, " ", &state)) {
+        allow = apr_pstrcat(call->pool, allow, *allow ? ", " : "", word, NULL);
+    }
+    apr_table_setn(call->r->err_headers_out, "Allow", allow);
+    return km_oauth_error(call->pool, HTTP_METHOD_NOT_ALLOWED, "invalid_request", "This endpoint answers %s only.", allow);
+}
+
+/* What ends up in access logs and histories: not in the query (RFC 6749 section 2.3.1). */
+static apim_error_t *check_query(const km_call_t *call)
+{
+    static const char *const secrets[] = {"client_secret", "password", "refresh_token", "token", "access_token", "client_id",
+                                          "username",      "grant_type"};
+    apr_table_t *query;
+    apr_size_t i;
+    if (!call->r->args) {
+        return NULL;
+    }
+    APIM_TRY(rest_query(call->r, &query));
+    for (i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++) {
+        if (apr_table_get(query, secrets[i])) {
+            return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request",
+                                  "Parameters belong into the body, not into the URL: %s.", secrets[i]);
+        }
+    }
+    return NULL;
+}
+
+static apim_error_t *read_form(const km_call_t *call, apr_table_t **form)
+{
+    APIM_TRY(km_check_method(call, "POST"));
+    APIM_TRY(check_query(call));
+    return rest_read_form(call->r, MAX_FORM, form);
+}
+
+/* A parameter without a value counts as absent (RFC 6749 section 3.1). */
+static const char *param(const apr_table_t *form, const char *name)
+{
+    const char *value = apr_table_get(form, name);
+    return value && *value ? value : NULL;
+}
+
+static apim_error_t *needed(const km_call_t *call, const apr_table_t *form, const char *name, const char **out)
+{
+    *out = param(form, name);
+    return *out ? NULL : km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request", "The parameter %s is missing.", name);
+}
+
+/* -- token --------------------------------------------------------------------------------------------------------- */
+
+typedef apim_error_t *(grant_fn)(const km_call_t *call, const km_client_t *client, const apr_table_t *form, apr_int64_t lifetime,
+                                 km_issued_t **out);
+
+static apim_error_t *by_client_credentials(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
+                                           apr_int64_t lifetime, km_issued_t **out)
+{
+    return km_issue_application_token(call, client, param(form, "scope"), lifetime, out);
+}
+
+static apim_error_t *by_password(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
+                                 apr_int64_t lifetime, km_issued_t **out)
+{
+    const char *username, *password, *scope = param(form, "scope");
+    km_user_t *user;
+    APIM_TRY(needed(call, form, "username", &username));
+    APIM_TRY(needed(call, form, "password", &password));
+    APIM_TRY(km_scope_check(call->pool, scope));
+    APIM_TRY(km_user_authenticate(call, username, password, &user));
+    if (!user) {
+        return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_grant", "The user name or the password is wrong.");
+    }
+    return km_issue_user_token(call, client, user, scope, lifetime, out);
+}
+
+static apim_error_t *by_refresh_token(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
+                                      apr_int64_t lifetime, km_issued_t **out)
+{
+    const char *token;
+    APIM_TRY(needed(call, form, "refresh_token", &token));
+    return km_refresh(call, client, token, param(form, "scope"), out);
+}
+
+static const struct {
+    const char *type;
+    grant_fn *fn;
+} grants[] = {{"client_credentials", by_client_credentials},
+              {"password", by_password},
+              {"refresh_token", by_refresh_token},
+              {NULL, NULL}};
+
+static grant_fn *find_grant(const char *type)
+{
+    int i;
+    for (i = 0; grants[i].type; i++) {
+        if (strcmp(type, grants[i].type) == 0) {
+            return grants[i].fn;
+        }
+    }
+    return NULL;
+}
+
+/* validity_period: seconds, WSO2's extension of the request; shorter than the configured one only. */
+static apim_error_t *wanted_lifetime(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
+                                     apr_int64_t *lifetime)
+{
+    const char *text = param(form, "validity_period");
+    apr_int64_t most = km_client_access_lifetime(call, client, 0);
+    *lifetime = 0;
+    if (!text) {
+        return NULL;
+    }
+    if (apim_parse_i64(text, lifetime) || *lifetime < 1) {
+        return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request",
+                              "validity_period must be a whole number of seconds above 0.");
+    }
+    *lifetime = *lifetime > most ? most : *lifetime;
+    return NULL;
+}
+
+static apim_error_t *answer_token(const km_call_t *call, km_issued_t **issued)
+{
+    apr_table_t *form;
+    km_client_t *client;
+    const char *type;
+    apr_int64_t lifetime;
+    grant_fn *grant;
+    APIM_TRY(read_form(call, &form));
+    APIM_TRY(km_client_authenticate(call, form, &client));
+    APIM_TRY(needed(call, form, "grant_type", &type));
+    grant = find_grant(type);
+    if (!grant) {
+        return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "unsupported_grant_type",
+                              "The grant type must be client_credentials, password or refresh_token.");
+    }
+    if (!km_client_may(client, type)) {
+        return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "unauthorized_client",
+                              "This client is not registered for the grant type %s.", type);
+    }
+    APIM_TRY(wanted_lifetime(call, client, form, &lifetime));
+    return grant(call, client, form, lifetime, issued);
+}
+
+int km_endpoint_token(const km_call_t *call)
+{
+    km_issued_t *issued;
+    apim_error_t *err = answer_token(call, &issued);
+    if (err) {
+        return km_oauth_reply_error(call->r, err);
+    }
+    return km_oauth_reply(call->r, HTTP_OK, km_issued_json(issued));
+}
+
+/* -- revoke -------------------------------------------------------------------------------------------------------- */
+
+static apim_error_t *answer_revoke(const km_call_t *call)
+{
+    apr_table_t *form;
+    km_client_t *client;
+    const char *token;
+    APIM_TRY(read_form(call, &form));
+    APIM_TRY(km_client_authenticate(call, form, &client));
+    APIM_TRY(needed(call, form, "token", &token));
+    return km_revoke_token(call, token, client->consumer_key);
+}
+
+int km_endpoint_revoke(const km_call_t *call)
+{
+    apim_error_t *err = answer_revoke(call);
+    if (err) {
+        return km_oauth_reply_error(call->r, err);
+    }
+    apr_table_setn(call->r->headers_out, "Pragma", "no-cache");
+    rest_reply_empty(call->r, HTTP_OK);
+    return OK;
+}
+
+/* -- introspect ---------------------------------------------------------------------------------------------------- */
+
+static json_t *describe(const km_call_t *call, const km_token_info_t *info)
+{
+    json_t *j = json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "active", 1, "client_id",
+                          info->consumer_key, "scope", info->scopes, "token_type", "Bearer", "iss", km_issuer(call), "aud",
+                          km_audience(call), "iat", (json_int_t)(info->issued_at / 1000), "nbf",
+                          (json_int_t)(info->issued_at / 1000), "exp", (json_int_t)(info->expires_at / 1000), "sub",
+                          info->username ? info->username : info->consumer_key, "aut",
+                          info->username ? "APPLICATION_USER" : "APPLICATION");
+    if (j && info->username) {
+        apim_json_set_str(j, "username", info->username);
+    }
+    if (j && info->kind == KM_KIND_JWT) {
+        apim_json_set_str(j, "jti", info->token_id);
+    }
+    return j;
+}
+
+static apim_error_t *find_refresh_row(const km_call_t *call, const char *token, km_token_row_t **row)
+{
+    apim_db_t *db;
+    apim_error_t *err;
+    APIM_TRY(apim_db_open(call->pool, &call->conf->common, APIM_DB_API_MANAGER, &db));
+    err = km_token_find_refresh(call->pool, db, apim_sha256_hex(call->pool, token), row);
+    apim_db_close(db);
+    return err;
+}
+
+/* A refresh token is active if it could be redeemed. */
+static apim_error_t *describe_refresh(const km_call_t *call, const km_client_t *client, const char *token, json_t **out)
+{
+    km_token_row_t *row;
+    APIM_TRY(find_refresh_row(call, token, &row));
+    if (row && strcmp(row->status, "ACTIVE") == 0 && row->refresh_expires_at > call->now &&
+        strcmp(row->consumer_key, client->consumer_key) == 0) {
+        *out = json_pack("{s:b, s:s, s:s, s:s, s:I}", "active", 1, "client_id", row->consumer_key, "scope", row->scopes,
+                         "token_type", "refresh_token", "exp", (json_int_t)(row->refresh_expires_at / 1000));
+    }
+    return NULL;
+}
+
+/* A client sees tokens that were issued to it, and nothing of others (RFC 7662 section 4). */
+static apim_error_t *answer_introspect(const km_call_t *call, json_t **out)
+{
+    apr_table_t *form;
+    km_client_t *client;
+    km_token_info_t *info;
+    const char *token;
+    APIM_TRY(read_form(call, &form));
+    APIM_TRY(km_client_authenticate(call, form, &client));
+    APIM_TRY(needed(call, form, "token", &token));
+    *out = NULL;
+    if (strncmp(token, KM_REFRESH_PREFIX, sizeof(KM_REFRESH_PREFIX) - 1) == 0) {
+        return describe_refresh(call, client, token, out);
+    }
+    APIM_TRY(km_lookup_token(call, token, NULL, NULL, &info));
+    if (info->state == KM_ACTIVE && strcmp(info->consumer_key, client->consumer_key) == 0) {
+        *out = describe(call, info);
+    }
+    return NULL;
+}
+
+int km_endpoint_introspect(const km_call_t *call)
+{
+    json_t *j;
+    apim_error_t *err = answer_introspect(call, &j);
+    if (err) {
+        return km_oauth_reply_error(call->r, err);
+    }
+    return km_oauth_reply(call->r, HTTP_OK, j ? j : json_pack("{s:b}", "active", 0));
+}
+
+/* -- what anyone may read ------------------------------------------------------------------------------------------ */
+
+int km_endpoint_jwks(const km_call_t *call)
+{
+    json_t *j = NULL;
+    apim_error_t *err = km_check_method(call, "GET");
+    if (!err) {
+        err = km_keys_jwks(call, &j);
+    }
+    if (err) {
+        return km_oauth_reply_error(call->r, err);
+    }
+    apr_table_setn(call->r->headers_out, "Cache-Control", "public, max-age=60");
+    apr_table_setn(call->r->headers_out, "Access-Control-Allow-Origin", "*");
+    rest_reply_json(call->r, HTTP_OK, j);
+    return OK;
+}
+
+static json_t *url(const km_call_t *call, const char *path)
+{
+    return json_string(apr_pstrcat(call->pool, km_issuer(call), path, NULL));
+}
+
+int km_endpoint_metadata(const km_call_t *call)
+{
+    static const char *const methods[] = {"token", "revocation", "introspection"};
+    apim_error_t *err = km_check_method(call, "GET");
+    json_t *j, *supported = json_array();
+    apr_size_t i;
+    int n;
+    if (err) {
+        json_decref(supported);
+        return km_oauth_reply_error(call->r, err);
+    }
+    for (n = 0; grants[n].type; n++) {
+        json_array_append_new(supported, json_string(grants[n].type));
+    }
+    j = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:[], s:o}", "issuer", km_issuer(call), "token_endpoint",
+                  url(call, "/oauth2/token"), "revocation_endpoint", url(call, "/oauth2/revoke"), "introspection_endpoint",
+                  url(call, "/oauth2/introspect"), "jwks_uri", url(call, "/oauth2/jwks"), "registration_endpoint",
+                  url(call, "/oauth2/register"), "response_types_supported", "grant_types_supported", supported);
+    for (i = 0; j && i < sizeof(methods) / sizeof(methods[0]); i++) {
+        json_object_set_new(j, apr_pstrcat(call->pool, methods[i], "_endpoint_auth_methods_supported", NULL),
+                            json_pack("[s, s]", "client_secret_basic", "client_secret_post"));
+    }
+    apr_table_setn(call->r->headers_out, "Cache-Control", "public, max-age=60");
+    apr_table_setn(call->r->headers_out, "Access-Control-Allow-Origin", "*");
+    if (!j) {
+        return km_oauth_reply_error(call->r, apim_internal(call->pool, "the issuer is not UTF-8"));
+    }
+    rest_reply_json(call->r, HTTP_OK, j);
+    return OK;
+}
