@@ -3,7 +3,9 @@ SQL_FILES = \
 	sql/user_manager/postgresql/0001_users.sql \
 	sql/user_manager/sqlite/0001_users.sql \
 	sql/api_manager/postgresql/0001_api_manager.sql \
+	sql/api_manager/postgresql/0002_refresh_scopes.sql \
 	sql/api_manager/sqlite/0001_api_manager.sql \
+	sql/api_manager/sqlite/0002_refresh_scopes.sql \
 	sql/registry/postgresql/0001_registry.sql \
 	sql/registry/sqlite/0001_registry.sql
 nobase_dist_pkgdata_DATA = $(SQL_FILES)

@@ -2,6 +2,8 @@ apim_module_LTLIBRARIES += mod_apim_keymgr.la
 mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/api_key_service.c \
 	modules/mod_apim_keymgr/api_key_service.h \
+	modules/mod_apim_keymgr/cleaner.c \
+	modules/mod_apim_keymgr/cleaner.h \
 	modules/mod_apim_keymgr/client_auth.c \
 	modules/mod_apim_keymgr/client_auth.h \
 	modules/mod_apim_keymgr/client_input.c \
@@ -30,6 +32,10 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/operation_input.h \
 	modules/mod_apim_keymgr/operations.c \
 	modules/mod_apim_keymgr/operations.h \
+	modules/mod_apim_keymgr/registrant.c \
+	modules/mod_apim_keymgr/registrant.h \
+	modules/mod_apim_keymgr/registration.c \
+	modules/mod_apim_keymgr/registration.h \
 	modules/mod_apim_keymgr/revocation.c \
 	modules/mod_apim_keymgr/revocation.h \
 	modules/mod_apim_keymgr/scope_service.c \

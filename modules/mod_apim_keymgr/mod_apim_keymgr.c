@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <httpd.h>
 #include <http_config.h>
+#include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <mpm_common.h>
 
 #include <apr_optional.h>
 #include <apr_strings.h>
 #include <string.h>
 
 #include "apim_text.h"
+#include "cleaner.h"
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
 #include "keymgr_config.h"
@@ -18,6 +21,7 @@
 #include "login_guard.h"
 #include "oauth_endpoints.h"
 #include "operations.h"
+#include "registration.h"
 #include "signing_keys.h"
 #include "user_store.h"
 
@@ -32,6 +36,8 @@ static const struct {
                  {"/oauth2/revoke", km_endpoint_revoke},
                  {"/oauth2/introspect", km_endpoint_introspect},
                  {"/oauth2/jwks", km_endpoint_jwks},
+                 {KM_REGISTER_PATH, km_endpoint_register},
+                 {"/client-registration/v0.17/register", km_endpoint_wso2_register},
                  {"/.well-known/oauth-authorization-server", km_endpoint_metadata}};
 
 static endpoint_fn *find_endpoint(const char *path)
@@ -42,7 +48,7 @@ static endpoint_fn *find_endpoint(const char *path)
             return endpoints[i].fn;
         }
     }
-    return NULL;
+    return strncmp(path, KM_REGISTER_PATH "/", sizeof(KM_REGISTER_PATH)) == 0 ? km_endpoint_registered : NULL;
 }
 
 /* The operation of an internal path, NULL if it is none. */
@@ -149,6 +155,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     wrong = apim_db_pool_setup();
     wrong = wrong ? wrong : km_login_guard_setup(main_server);
     wrong = wrong ? wrong : km_stats_setup(main_server);
+    if (!wrong && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        wrong = km_cleaner_setup(pconf, main_server, km_clean_interval(config_of(main_server)));
+    }
     if (wrong) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, "APIM-KM0004: %s", wrong);
         return HTTP_INTERNAL_SERVER_ERROR;
@@ -182,6 +191,7 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
         return;
     }
     km_user_store_child_init(pchild);
+    km_cleaner_child_init(pchild);
     for (s = main_server; s; s = s->next) {
         km_config_t *conf = config_of(s);
         conf->keys = NULL;
@@ -196,6 +206,11 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
     }
 }
 
+static void child_stopping(apr_pool_t *pchild, int graceful)
+{
+    km_cleaner_stop();
+}
+
 static void register_hooks(apr_pool_t *p)
 {
     static const char *const before_dbd[] = {"mod_dbd.c", NULL};
@@ -204,6 +219,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, before_dbd, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, before_dbd, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(handler, NULL, before_proxy, APR_HOOK_FIRST);
