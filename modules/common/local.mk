@@ -12,7 +12,8 @@ libapim_la_SOURCES = \
 	modules/common/apim_seal.c modules/common/apim_seal.h \
 	modules/common/jose/jwk.c modules/common/jose/jwk.h \
 	modules/common/jose/jws.c modules/common/jose/jws.h
-libapim_la_LIBADD = $(APR_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(OPENSSL_LIBS) $(PQ_LIBS) -lcrypt
+include modules/common/openapi/local.mk
+libapim_la_LIBADD = $(APR_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(OPENSSL_LIBS) $(PQ_LIBS) $(CURL_LIBS) -lcrypt
 
 libapim_httpd_la_SOURCES = \
 	modules/common/httpd/common_config.c modules/common/httpd/common_config.h \

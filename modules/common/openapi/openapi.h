@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "apim_error.h"
-#include "openapi/yaml.h"
+#include "openapi/document.h"
 
 /*
  * OpenAPI 2.0, 3.0.x and 3.1.x documents: read, checked, and turned into what an API manager works with;
@@ -13,9 +13,10 @@
  * document untouched. Everything returned lives in the pool handed in. No global state: any thread may call.
  *
  * Codes of errors (WSO2's): 900758 neither JSON nor YAML; 900759 not an OpenAPI document; 900760/900752
- * unsupported version; 900754 the document has problems: one detail each, whose code is a JSON pointer
- * ("/paths/~1pets/get") and whose message is a sentence. At most APIM_OPENAPI_MAX_PROBLEMS details;
- * description says how many there are. Status 400 (413 for size).
+ * unsupported version; 900754 the document has problems: one detail each, whose message begins with a JSON
+ * pointer ("/paths/~1pets/get: ...") and whose code is missing, type, value, duplicate, collision, reference,
+ * version, depth or size. At most APIM_OPENAPI_MAX_PROBLEMS details; description says how many there are.
+ * Status 400 (413 for size).
  */
 #define APIM_OPENAPI_MAX_PROBLEMS 50
 
@@ -95,15 +96,17 @@ json_t *apim_openapi_scopes_json(apr_pool_t *p, const apim_openapi_t *doc);
  * Missing paths and verbs are added with the least that is valid (path parameters declared, one response);
  * verbs no longer listed go, and paths without verbs. Sets x-auth-type, x-throttling-tier and the requirement
  * of the oauth2 scheme "default" (added when needed; other schemes' requirements stay). Applying what
- * apim_openapi_operations_json says of the result changes nothing. Errors: 400 whose detail code is a JSON
- * pointer into operations: wrong target or verb, listed twice, templates that collide, a wrong authType, a
- * scope that is not declared (if scopes is given).
+ * apim_openapi_operations_json says of the result changes nothing. A path item that is a local
+ * reference is replaced by what it refers to. Parts that do not change are shared with definition: treat both
+ * as read-only, or copy deep. Errors: 400 whose details name the place in operations ("/3/target: ..."):
+ * wrong target or verb, listed twice, templates that collide, a wrong authType, a scope that is not declared
+ * (if scopes is given).
  */
 apim_error_t *apim_openapi_apply_operations(apr_pool_t *p, const json_t *definition, const json_t *operations,
                                             const json_t *scopes, json_t **out);
 
 /** A fresh 3.0.1 definition for an API designed from scratch. description may be NULL; operations and scopes
- * as above (operations NULL or empty: every verb on all paths). Owned by the pool. */
+ * as above (operations NULL or empty: GET, PUT, POST, DELETE and PATCH on all paths). Owned by the pool. */
 apim_error_t *apim_openapi_generate(apr_pool_t *p, const char *name, const char *version,
                                     const char *description, const json_t *operations, const json_t *scopes,
                                     json_t **out);
