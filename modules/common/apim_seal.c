@@ -70,8 +70,8 @@ static int decrypt(EVP_CIPHER_CTX *ctx, const unsigned char *key, const unsigned
            EVP_DecryptFinal_ex(ctx, out + n, &m) == 1;
 }
 
-apim_error_t *apim_seal(apr_pool_t *p, const char *secret, const char *purpose, const char *context, const char *text,
-                        const char **sealed)
+apim_error_t *apim_seal(apr_pool_t *p, const char *secret, const char *purpose, const char *context,
+                        const char *text, const char **sealed)
 {
     unsigned char key[KEY_BYTES], nonce[NONCE_BYTES];
     apr_size_t len = strlen(text);
@@ -87,12 +87,13 @@ apim_error_t *apim_seal(apr_pool_t *p, const char *secret, const char *purpose, 
     if (!ok) {
         return apim_internal(p, "OpenSSL refused to encrypt");
     }
-    *sealed = apr_pstrcat(p, "v1.", apim_b64url(p, nonce, sizeof(nonce)), ".", apim_b64url(p, out, len + TAG_BYTES), NULL);
+    *sealed = apr_pstrcat(p, "v1.", apim_b64url(p, nonce, sizeof(nonce)), ".",
+                          apim_b64url(p, out, len + TAG_BYTES), NULL);
     return NULL;
 }
 
-apim_error_t *apim_unseal(apr_pool_t *p, const char *secret, const char *purpose, const char *context, const char *sealed,
-                          const char **text)
+apim_error_t *apim_unseal(apr_pool_t *p, const char *secret, const char *purpose, const char *context,
+                          const char *sealed, const char **text)
 {
     unsigned char key[KEY_BYTES], *nonce = NULL, *in = NULL, *out;
     apr_size_t nonce_len = 0, len = 0;
@@ -115,7 +116,8 @@ apim_error_t *apim_unseal(apr_pool_t *p, const char *secret, const char *purpose
     OPENSSL_cleanse(key, sizeof(key));
     ERR_clear_error();
     if (!ok) {
-        return apim_internal(p, "a sealed text does not open: it was sealed with another cluster secret, or changed");
+        return apim_internal(
+            p, "a sealed text does not open: it was sealed with another cluster secret, or changed");
     }
     out[len] = '\0';
     *text = (const char *)out;

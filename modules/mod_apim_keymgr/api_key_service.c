@@ -13,12 +13,12 @@
 #include "operation_input.h"
 #include "signing_keys.h"
 #include "token_lookup.h"
+#include "token_id.h"
 #include "token_service.h"
-#include "verify_service.h"
 
-#define MAX_LIST      1024
-#define MAX_NAME      255
-#define LONGEST       (APR_INT64_C(100) * 366 * 86400) /* seconds; longer is "never" */
+#define MAX_LIST 1024
+#define MAX_NAME 255
+#define LONGEST  (APR_INT64_C(100) * 366 * 86400) /* seconds; longer is "never" */
 
 static const char *const key_types[] = {"PRODUCTION", "SANDBOX", NULL};
 
@@ -55,7 +55,8 @@ static apim_error_t *read_input(const km_call_t *call, const json_t *in, api_key
     APIM_TRY(km_in_needed(p, in, "username", MAX_NAME, &k->username));
     APIM_TRY(km_in_integer(p, in, "validityPeriod", -1, &k->validity));
     if (k->validity == 0 || k->validity < -1) {
-        return apim_bad_request(p, "validityPeriod must be a number of seconds above 0, or -1 for a key that never expires.");
+        return apim_bad_request(
+            p, "validityPeriod must be a number of seconds above 0, or -1 for a key that never expires.");
     }
     if (k->validity > LONGEST) {
         k->validity = -1;
@@ -68,8 +69,9 @@ static apim_error_t *sign(const km_call_t *call, const api_key_t *k, const char 
     apim_jwk_t *key;
     json_t *claims;
     APIM_TRY(km_keys_active(call, &key));
-    claims = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "iss", km_issuer(call), "sub", k->username, "jti", k->id, "iat",
-                       (json_int_t)(call->now / 1000), "application", k->application_id, "keytype", k->key_type);
+    claims = json_pack("{s:s, s:s, s:s, s:I, s:s, s:s}", "iss", km_issuer(call), "sub", k->username, "jti",
+                       k->id, "iat", (json_int_t)(call->now / 1000), "application", k->application_id,
+                       "keytype", k->key_type);
     if (!apim_json_own(call->pool, claims)) {
         return apim_internal(call->pool, "claims of an API key could not be made");
     }
@@ -93,10 +95,11 @@ static apim_error_t *store(const km_call_t *call, apim_db_t *db, const api_key_t
     if (!rows->count) {
         return apim_not_found(p, "Application", k->application_id);
     }
-    return apim_db_query(db, &km_api_key_insert, NULL,
-                         APIM_ARGS(k->id, k->application_id, k->key_type, k->name ? k->name : "", k->ips ? k->ips : "",
-                                   k->referers ? k->referers : "", k->username, apim_i64(p, call->now),
-                                   k->validity > 0 ? apim_i64(p, (call->now / 1000 + k->validity) * 1000) : NULL));
+    return apim_db_query(
+        db, &km_api_key_insert, NULL,
+        APIM_ARGS(k->id, k->application_id, k->key_type, k->name ? k->name : "", k->ips ? k->ips : "",
+                  k->referers ? k->referers : "", k->username, apim_i64(p, call->now),
+                  k->validity > 0 ? apim_i64(p, (call->now / 1000 + k->validity) * 1000) : NULL));
 }
 
 apim_error_t *km_api_key_generate(const km_call_t *call, const json_t *in, json_t **out)
@@ -122,7 +125,8 @@ apim_error_t *km_api_key_generate(const km_call_t *call, const json_t *in, json_
     return NULL;
 }
 
-static apim_error_t *revoke_in(const km_call_t *call, apim_db_t *db, const char *id, const char *application_id)
+static apim_error_t *revoke_in(const km_call_t *call, apim_db_t *db, const char *id,
+                               const char *application_id)
 {
     apim_rows_t *rows;
     APIM_TRY(apim_db_begin(db));

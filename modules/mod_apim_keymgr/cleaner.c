@@ -20,15 +20,16 @@
 
 static const struct {
     const apim_stmt_t *stmt;
-    int times;          /* how often the statement takes the bound */
-    apr_int64_t keep;   /* ms that a row is kept past its end */
+    int times;        /* how often the statement takes the bound */
+    apr_int64_t keep; /* ms that a row is kept past its end */
 } chores[] = {{&km_clean_tokens, 2, MINUTE},
               {&km_clean_revocations, 1, 0},
               {&km_clean_invalidations, 1, DAY},
               {&km_clean_api_keys, 1, DAY}};
 #define CHORES (sizeof(chores) / sizeof(chores[0]))
 
-/* A run in progress, and whether it should end. The watchdog's thread outlives the child's pools, so the child waits for it. */
+/* A run in progress, and whether it should end. The watchdog's thread outlives the child's pools, so the
+ * child waits for it. */
 static apr_uint32_t running, stopping;
 
 static apim_error_t *do_chore(apr_pool_t *p, apim_db_t *db, apr_size_t i)
@@ -75,7 +76,8 @@ static void clean_all(apr_pool_t *p, server_rec *main_server)
         done = conf->keys;
         err = clean(p, conf);
         if (err) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "APIM-KM0040: expired rows could not be removed: %s",
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                         "APIM-KM0040: expired rows could not be removed: %s",
                          err->cause ? err->cause : err->description);
         }
     }
@@ -94,14 +96,16 @@ static apr_status_t on_tick(int state, void *data, apr_pool_t *p)
 const char *km_cleaner_setup(apr_pool_t *pconf, server_rec *main_server, apr_interval_time_t interval)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *add = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *add =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     ap_watchdog_t *watchdog;
     if (!get || !add) {
         return "mod_watchdog is not loaded; add LoadModule watchdog_module modules/mod_watchdog.so";
     }
     apr_atomic_set32(&stopping, 0);
     apr_atomic_set32(&running, 0);
-    if (get(&watchdog, WATCHDOG, 0, 1, pconf) != APR_SUCCESS || add(watchdog, interval, main_server, on_tick) != APR_SUCCESS) {
+    if (get(&watchdog, WATCHDOG, 0, 1, pconf) != APR_SUCCESS ||
+        add(watchdog, interval, main_server, on_tick) != APR_SUCCESS) {
         return "the watchdog that removes expired rows cannot be registered";
     }
     return NULL;

@@ -5,8 +5,9 @@
 #include <httpd.h>
 
 /*
- * Removes rows that no one needs any more: expired tokens, revocations of tokens that have expired, invalidations older than a
- * day. One watchdog thread of the node does it, in batches small enough to hold nothing up.
+ * Removes rows that no one needs any more: expired tokens, revocations of tokens that have expired,
+ * invalidations older than a day. One watchdog thread of the node does it, in batches small enough to hold
+ * nothing up.
  */
 
 /** Registers the watchdog. Call from post_config. interval: microseconds between runs. */

@@ -19,7 +19,8 @@ static char *decode_basic(apr_pool_t *p, const char *text)
     apr_size_t n = strlen(text);
     char *out;
     int len;
-    if (!n || n > MAX_HEADER || n % 4 || strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") != n) {
+    if (!n || n > MAX_HEADER || n % 4 ||
+        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") != n) {
         return NULL;
     }
     out = apr_palloc(p, (apr_size_t)apr_base64_decode_len(text) + 1);
@@ -55,15 +56,17 @@ apim_error_t *km_basic_credentials(request_rec *r, int decode_form, const char *
 static apim_error_t *from_form(const km_call_t *call, const apr_table_t *form, int by_header, const char **id,
                                const char **secret)
 {
-    const char *form_id = apr_table_get(form, "client_id"), *form_secret = apr_table_get(form, "client_secret");
+    const char *form_id = apr_table_get(form, "client_id"),
+               *form_secret = apr_table_get(form, "client_secret");
     if (!by_header) {
         *id = form_id;
         *secret = form_secret;
         return NULL;
     }
     if (form_secret || (form_id && strcmp(form_id, *id) != 0)) {
-        return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request",
-                              "Give the client's credentials in the Authorization header or in the body, not in both.");
+        return km_oauth_error(
+            call->pool, HTTP_BAD_REQUEST, "invalid_request",
+            "Give the client's credentials in the Authorization header or in the body, not in both.");
     }
     return NULL;
 }

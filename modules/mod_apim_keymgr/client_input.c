@@ -10,10 +10,11 @@
 #define MAX_URI 2000
 
 /* Grants that clients may be registered for; which of them the token endpoint serves, its metadata tells. */
-static const char known[] = "client_credentials password refresh_token authorization_code implicit "
-                            "urn:ietf:params:oauth:grant-type:saml2-bearer urn:ietf:params:oauth:grant-type:jwt-bearer "
-                            "urn:ietf:params:oauth:grant-type:device_code urn:ietf:params:oauth:grant-type:token-exchange "
-                            "iwa:ntlm kerberos";
+static const char known[] =
+    "client_credentials password refresh_token authorization_code implicit "
+    "urn:ietf:params:oauth:grant-type:saml2-bearer urn:ietf:params:oauth:grant-type:jwt-bearer "
+    "urn:ietf:params:oauth:grant-type:device_code urn:ietf:params:oauth:grant-type:token-exchange "
+    "iwa:ntlm kerberos";
 
 apim_error_t *km_check_grant_types(apr_pool_t *p, const char *grant_types, int drop_unknown, const char **out)
 {

@@ -52,10 +52,11 @@ static json_t *words_array(apr_pool_t *p, const char *words)
 static apim_error_t *client_json(const km_call_t *call, const km_client_t *c, json_t **out)
 {
     *out = apim_json_own(call->pool,
-                         json_pack("{s:s, s:s, s:s, s:s, s:o, s:O, s:I, s:s}", "consumerKey", c->consumer_key, "name", c->name,
-                                   "owner", c->owner, "keyType", c->key_type, "grantTypes",
-                                   words_array(call->pool, c->grant_types), "callbackUrls", c->redirect_uris, "validityTime",
-                                   (json_int_t)km_client_access_lifetime(call, c, 0), "tokenType", c->token_type));
+                         json_pack("{s:s, s:s, s:s, s:s, s:o, s:O, s:I, s:s}", "consumerKey", c->consumer_key,
+                                   "name", c->name, "owner", c->owner, "keyType", c->key_type, "grantTypes",
+                                   words_array(call->pool, c->grant_types), "callbackUrls", c->redirect_uris,
+                                   "validityTime", (json_int_t)km_client_access_lifetime(call, c, 0),
+                                   "tokenType", c->token_type));
     if (!*out) {
         return apim_internal(call->pool, "a client could not be printed");
     }
@@ -72,16 +73,19 @@ static apim_error_t *needed_client(const km_call_t *call, apim_db_t *db, const c
     return *out ? NULL : apim_not_found(call->pool, "OAuth client", key);
 }
 
-static apim_error_t *read_lifetime(const km_call_t *call, const json_t *in, const char *name, apr_int64_t *out)
+static apim_error_t *read_lifetime(const km_call_t *call, const json_t *in, const char *name,
+                                   apr_int64_t *out)
 {
     APIM_TRY(km_in_integer(call->pool, in, name, 0, out));
     if (*out < -1) {
-        return apim_bad_request(call->pool, "%s must be a number of seconds, or -1 for the longest there is.", name);
+        return apim_bad_request(call->pool, "%s must be a number of seconds, or -1 for the longest there is.",
+                                name);
     }
     return NULL;
 }
 
-/* -- create ------------------------------------------------------------------------------------------------------ */
+/* -- create
+ * ------------------------------------------------------------------------------------------------------ */
 
 typedef struct creation_t {
     km_client_t client;
@@ -126,7 +130,8 @@ apim_error_t *km_client_create(const km_call_t *call, const json_t *in, json_t *
     return NULL;
 }
 
-/* -- get, change -------------------------------------------------------------------------------------------------- */
+/* -- get, change
+ * -------------------------------------------------------------------------------------------------- */
 
 static apim_error_t *find(const km_call_t *call, const json_t *in, km_client_t **client)
 {
@@ -177,7 +182,8 @@ apim_error_t *km_client_change(const km_call_t *call, const json_t *in, json_t *
     return client_json(call, client, out);
 }
 
-/* -- secret, delete ------------------------------------------------------------------------------------------------ */
+/* -- secret, delete
+ * ------------------------------------------------------------------------------------------------ */
 
 static apim_error_t *secret_step(const km_call_t *call, apim_db_t *db, void *baton)
 {
@@ -193,8 +199,8 @@ apim_error_t *km_client_regenerate_secret(const km_call_t *call, const json_t *i
     APIM_TRY(find(call, in, &client));
     change.client = *client;
     APIM_TRY(in_transaction(call, secret_step, &change));
-    *out = apim_json_own(call->pool, json_pack("{s:s, s:s}", "consumerKey", client->consumer_key, "consumerSecret",
-                                               change.secret));
+    *out = apim_json_own(call->pool, json_pack("{s:s, s:s}", "consumerKey", client->consumer_key,
+                                               "consumerSecret", change.secret));
     return NULL;
 }
 
@@ -213,7 +219,8 @@ apim_error_t *km_client_drop(const km_call_t *call, const json_t *in, json_t **o
     return in_transaction(call, drop_step, (void *)client->consumer_key);
 }
 
-/* -- tokens -------------------------------------------------------------------------------------------------------- */
+/* -- tokens
+ * -------------------------------------------------------------------------------------------------------- */
 
 apim_error_t *km_token_generate(const km_call_t *call, const json_t *in, json_t **out)
 {
@@ -225,7 +232,8 @@ apim_error_t *km_token_generate(const km_call_t *call, const json_t *in, json_t 
     APIM_TRY(km_in_text(call->pool, in, "consumerSecret", MAX_KEY, &secret));
     APIM_TRY(km_in_words(call->pool, in, "scopes", MAX_LIST, &scopes));
     APIM_TRY(read_lifetime(call, in, "validityPeriod", &lifetime));
-    /* The caller is a portal that has already decided whether its user may do this; a secret is checked if it gives one. */
+    /* The caller is a portal that has already decided whether its user may do this; a secret is checked if it
+     * gives one. */
     if (secret && !km_client_secret_matches(client, secret)) {
         return apim_bad_request(call->pool, "consumerSecret is not the secret of this consumer key.");
     }

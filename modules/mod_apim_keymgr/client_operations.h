@@ -5,7 +5,8 @@
 #include "apim_json.h"
 #include "keymgr_config.h"
 
-/* Operations of docs/architecture.md that a portal runs for an application's keys. *out belongs to call->pool. */
+/* Operations of docs/architecture.md that a portal runs for an application's keys. *out belongs to
+ * call->pool. */
 
 apim_error_t *km_client_create(const km_call_t *call, const json_t *in, json_t **out);
 apim_error_t *km_client_get(const km_call_t *call, const json_t *in, json_t **out);

@@ -63,7 +63,8 @@ apim_error_t *km_client_find(apr_pool_t *p, apim_db_t *db, const char *consumer_
     return NULL;
 }
 
-apim_error_t *km_client_find_registered(apr_pool_t *p, apim_db_t *db, const char *owner, const char *name, km_client_t **out)
+apim_error_t *km_client_find_registered(apr_pool_t *p, apim_db_t *db, const char *owner, const char *name,
+                                        km_client_t **out)
 {
     apim_rows_t *rows;
     APIM_TRY(apim_db_select(db, p, &km_client_by_name, &rows, APIM_ARGS(owner, name)));
@@ -131,11 +132,11 @@ static apim_error_t *tie_to_application(const km_call_t *call, apim_db_t *db, km
     }
     c->key_mapping_id = apim_uuid(call->pool);
     APIM_TRY(apim_db_query(db, &km_application_key_insert, &inserted,
-                           APIM_ARGS(c->key_mapping_id, c->application_id, c->key_type, c->key_manager, c->consumer_key,
-                                     apim_i64(call->pool, call->now))));
+                           APIM_ARGS(c->key_mapping_id, c->application_id, c->key_type, c->key_manager,
+                                     c->consumer_key, apim_i64(call->pool, call->now))));
     return inserted ? NULL
-                    : apim_conflict(call->pool, "The application has %s keys of the key manager %s already.", c->key_type,
-                                    c->key_manager);
+                    : apim_conflict(call->pool, "The application has %s keys of the key manager %s already.",
+                                    c->key_type, c->key_manager);
 }
 
 apim_error_t *km_client_insert(const km_call_t *call, apim_db_t *db, km_client_t *c, const char **secret)
@@ -157,16 +158,18 @@ apim_error_t *km_client_insert(const km_call_t *call, apim_db_t *db, km_client_t
     return apim_db_query(db, &km_client_insert_row, NULL,
                          APIM_ARGS(c->consumer_key, c->secret_hash, c->name, c->owner, c->grant_types,
                                    apim_json_text(p, c->redirect_uris), c->scopes, c->token_type,
-                                   lifetime_text(p, c->access_lifetime), lifetime_text(p, c->refresh_lifetime),
-                                   c->registration_token_hash, apim_json_text(p, c->metadata), now, now));
+                                   lifetime_text(p, c->access_lifetime),
+                                   lifetime_text(p, c->refresh_lifetime), c->registration_token_hash,
+                                   apim_json_text(p, c->metadata), now, now));
 }
 
 apim_error_t *km_client_save(const km_call_t *call, apim_db_t *db, const km_client_t *c)
 {
     apr_pool_t *p = call->pool;
     return apim_db_query(db, &km_client_update, NULL,
-                         APIM_ARGS(c->name, c->grant_types, apim_json_text(p, c->redirect_uris), c->scopes, c->token_type,
-                                   lifetime_text(p, c->access_lifetime), apim_i64(p, call->now), c->consumer_key));
+                         APIM_ARGS(c->name, c->grant_types, apim_json_text(p, c->redirect_uris), c->scopes,
+                                   c->token_type, lifetime_text(p, c->access_lifetime),
+                                   apim_i64(p, call->now), c->consumer_key));
 }
 
 apim_error_t *km_client_new_secret(const km_call_t *call, apim_db_t *db, km_client_t *c, const char **secret)
@@ -176,8 +179,8 @@ apim_error_t *km_client_new_secret(const km_call_t *call, apim_db_t *db, km_clie
         return apim_internal(call->pool, "no client secret could be made");
     }
     return apim_db_query(db, &km_client_secret, NULL,
-                         APIM_ARGS(c->secret_hash, apim_json_text(call->pool, c->metadata), apim_i64(call->pool, call->now),
-                                   c->consumer_key));
+                         APIM_ARGS(c->secret_hash, apim_json_text(call->pool, c->metadata),
+                                   apim_i64(call->pool, call->now), c->consumer_key));
 }
 
 apim_error_t *km_client_remove(const km_call_t *call, apim_db_t *db, const char *consumer_key)
@@ -200,10 +203,12 @@ static apr_int64_t bounded(apr_int64_t wanted, apr_int64_t own, apr_int64_t fall
 
 apr_int64_t km_client_access_lifetime(const km_call_t *call, const km_client_t *client, apr_int64_t wanted)
 {
-    return bounded(wanted, client->access_lifetime, km_access_lifetime(call->conf), km_max_lifetime(call->conf));
+    return bounded(wanted, client->access_lifetime, km_access_lifetime(call->conf),
+                   km_max_lifetime(call->conf));
 }
 
 apr_int64_t km_client_refresh_lifetime(const km_call_t *call, const km_client_t *client)
 {
-    return bounded(0, client->refresh_lifetime, km_refresh_lifetime(call->conf), APR_INT64_C(10) * 366 * 86400);
+    return bounded(0, client->refresh_lifetime, km_refresh_lifetime(call->conf),
+                   APR_INT64_C(10) * 366 * 86400);
 }

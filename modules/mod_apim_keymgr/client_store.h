@@ -9,11 +9,13 @@
 /*
  * OAuth clients (am_oauth_client) and what ties them to an application (am_application_key).
  *
- * A secret is derived from the cluster secret, the consumer key and a salt in the row (HKDF-SHA256); the row holds its SHA-256. So
- * nothing in the database gives it away, and a Key Manager can hand it out again where WSO2's registration does so.
+ * A secret is derived from the cluster secret, the consumer key and a salt in the row (HKDF-SHA256); the row
+ * holds its SHA-256. So nothing in the database gives it away, and a Key Manager can hand it out again where
+ * WSO2's registration does so.
  */
 #define KM_CONSUMER_KEY_PREFIX "ck_"
-#define KM_CONSUMER_KEY_LENGTH 30 /* prefix and 20 random bytes; no user may have a name of that shape (user_store.c) */
+#define KM_CONSUMER_KEY_LENGTH                                                                               \
+    30 /* prefix and 20 random bytes; no user may have a name of that shape (user_store.c) */
 
 typedef struct km_client_t {
     const char *consumer_key;
@@ -22,8 +24,8 @@ typedef struct km_client_t {
     const char *owner;
     const char *grant_types; /* blank-separated */
     json_t *redirect_uris;
-    const char *scopes; /* what it may ask for; NULL: no limit */
-    const char *token_type; /* JWT or OAUTH */
+    const char *scopes;           /* what it may ask for; NULL: no limit */
+    const char *token_type;       /* JWT or OAUTH */
     apr_int64_t access_lifetime;  /* seconds; 0: the server's default, -1: the longest there is */
     apr_int64_t refresh_lifetime; /* likewise */
     const char *registration_token_hash;
@@ -42,18 +44,21 @@ int km_is_consumer_key(const char *text);
 apim_error_t *km_client_find(apr_pool_t *p, apim_db_t *db, const char *consumer_key, km_client_t **out);
 
 /** The oldest client that owner registered under that name through WSO2's registration; *out NULL if none. */
-apim_error_t *km_client_find_registered(apr_pool_t *p, apim_db_t *db, const char *owner, const char *name, km_client_t **out);
+apim_error_t *km_client_find_registered(apr_pool_t *p, apim_db_t *db, const char *owner, const char *name,
+                                        km_client_t **out);
 
-/** Stores a new client: fills consumer_key and created_at, makes a secret. With application_id set it is tied to it as
- * key_type of key_manager (key_mapping_id is filled): 404 if the application does not exist, 409 if it has such keys already.
- * Runs inside the caller's transaction. */
-apim_error_t *km_client_insert(const km_call_t *call, apim_db_t *db, km_client_t *client, const char **secret);
+/** Stores a new client: fills consumer_key and created_at, makes a secret. With application_id set it is tied
+ * to it as key_type of key_manager (key_mapping_id is filled): 404 if the application does not exist, 409 if
+ * it has such keys already. Runs inside the caller's transaction. */
+apim_error_t *km_client_insert(const km_call_t *call, apim_db_t *db, km_client_t *client,
+                               const char **secret);
 
 /** Writes name, grant types, redirect URIs, scopes, token type and access token lifetime. */
 apim_error_t *km_client_save(const km_call_t *call, apim_db_t *db, const km_client_t *client);
 
 /** Gives the client a new secret; the old one is dead once the caller commits. */
-apim_error_t *km_client_new_secret(const km_call_t *call, apim_db_t *db, km_client_t *client, const char **secret);
+apim_error_t *km_client_new_secret(const km_call_t *call, apim_db_t *db, km_client_t *client,
+                                   const char **secret);
 
 /** The client's present secret, NULL if it cannot be told (the cluster secret changed since). */
 const char *km_client_secret_of(const km_call_t *call, const km_client_t *client);
@@ -67,8 +72,8 @@ apim_error_t *km_client_remove(const km_call_t *call, apim_db_t *db, const char 
 /** 1 if the client may use that grant. */
 int km_client_may(const km_client_t *client, const char *grant_type);
 
-/** Seconds that an access token of this client lives: wanted (0: not said), else the client's own, else the server's default;
- * never more than km_max_lifetime. */
+/** Seconds that an access token of this client lives: wanted (0: not said), else the client's own, else the
+ * server's default; never more than km_max_lifetime. */
 apr_int64_t km_client_access_lifetime(const km_call_t *call, const km_client_t *client, apr_int64_t wanted);
 apr_int64_t km_client_refresh_lifetime(const km_call_t *call, const km_client_t *client);
 

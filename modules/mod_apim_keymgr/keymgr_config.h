@@ -33,7 +33,8 @@ typedef struct km_dir_config_t {
 
 apim_alg_e km_algorithm(const km_config_t *conf);
 apr_int64_t km_rotation_ms(const km_config_t *conf);
-/** Seconds. No access token lives longer than a signing key is in use, so that each can be verified to its end. */
+/** Seconds. No access token lives longer than a signing key is in use, so that each can be verified to its
+ * end. */
 apr_int64_t km_max_lifetime(const km_config_t *conf);
 apr_int64_t km_access_lifetime(const km_config_t *conf);
 apr_int64_t km_refresh_lifetime(const km_config_t *conf);

@@ -76,9 +76,9 @@ static const char *set_issuer(cmd_parms *cmd, void *dummy, const char *arg)
 {
     apr_uri_t uri;
     apr_size_t n = strlen(arg);
-    if (apr_uri_parse(cmd->temp_pool, arg, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || uri.query || uri.fragment ||
-        (strcmp(uri.scheme, "https") != 0 && strcmp(uri.scheme, "http") != 0) || arg[n - 1] == '/' ||
-        !apim_utf8_valid(arg, n)) {
+    if (apr_uri_parse(cmd->temp_pool, arg, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname ||
+        uri.query || uri.fragment || (strcmp(uri.scheme, "https") != 0 && strcmp(uri.scheme, "http") != 0) ||
+        arg[n - 1] == '/' || !apim_utf8_valid(arg, n)) {
         return apr_psprintf(cmd->pool,
                             "%s: '%s' is not usable; write the URL that clients know this server by, such as "
                             "https://keys.example.com, without query, fragment or closing slash",
@@ -91,7 +91,8 @@ static const char *set_issuer(cmd_parms *cmd, void *dummy, const char *arg)
 static const char *set_audience(cmd_parms *cmd, void *dummy, const char *arg)
 {
     if (!*arg || !apim_utf8_valid(arg, strlen(arg)) || apim_has_control(arg, NULL)) {
-        return apr_psprintf(cmd->pool, "%s: write a name or URL of the gateways that tokens are meant for", cmd->cmd->name);
+        return apr_psprintf(cmd->pool, "%s: write a name or URL of the gateways that tokens are meant for",
+                            cmd->cmd->name);
     }
     config_of(cmd)->audience = arg;
     return NULL;
@@ -101,7 +102,8 @@ static const char *set_algorithm(cmd_parms *cmd, void *dummy, const char *arg)
 {
     config_of(cmd)->algorithm = apim_alg_parse(arg);
     if (config_of(cmd)->algorithm == APIM_ALG_NONE) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not an algorithm; write ES256, RS256, PS256 or EdDSA", cmd->cmd->name, arg);
+        return apr_psprintf(cmd->pool, "%s: '%s' is not an algorithm; write ES256, RS256, PS256 or EdDSA",
+                            cmd->cmd->name, arg);
     }
     return NULL;
 }
@@ -111,15 +113,18 @@ static const char *set_duration(cmd_parms *cmd, const char *arg, apr_interval_ti
 {
     apr_size_t n = strlen(arg);
     apr_int64_t days;
-    if (n > 1 && arg[n - 1] == 'd' && apim_parse_i64(apr_pstrmemdup(cmd->temp_pool, arg, n - 1), &days) == 0 && days > 0 &&
+    if (n > 1 && arg[n - 1] == 'd' &&
+        apim_parse_i64(apr_pstrmemdup(cmd->temp_pool, arg, n - 1), &days) == 0 && days > 0 &&
         days <= LONGEST / DAY) {
         *out = days * DAY;
         return NULL;
     }
-    if (ap_timeout_parameter_parse(arg, out, "s") != APR_SUCCESS || *out < apr_time_from_sec(1) || *out > LONGEST) {
-        return apr_psprintf(cmd->pool,
-                            "%s: '%s' is not usable; write a duration from 1s to 3650d, such as 3600, 30min, 12h or 90d",
-                            cmd->cmd->name, arg);
+    if (ap_timeout_parameter_parse(arg, out, "s") != APR_SUCCESS || *out < apr_time_from_sec(1) ||
+        *out > LONGEST) {
+        return apr_psprintf(
+            cmd->pool,
+            "%s: '%s' is not usable; write a duration from 1s to 3650d, such as 3600, 30min, 12h or 90d",
+            cmd->cmd->name, arg);
     }
     return NULL;
 }
@@ -155,11 +160,13 @@ const char *km_check_server_config(apr_pool_t *p, server_rec *main_server, km_co
         return wrong;
     }
     if (!conf->common.cluster_secret) {
-        return "ApimKeymgr On needs ApimClusterSecret file:<path>: signing keys are stored encrypted under that secret; write one "
+        return "ApimKeymgr On needs ApimClusterSecret file:<path>: signing keys are stored encrypted under "
+               "that secret; write one "
                "line of random text into a file that only root can read (openssl rand -hex 32 makes one)";
     }
     if (km_access_lifetime(conf) > km_max_lifetime(conf)) {
-        return "ApimAccessTokenLifetime is longer than ApimKeyRotation; no token may outlive its signing key: shorten the one or "
+        return "ApimAccessTokenLifetime is longer than ApimKeyRotation; no token may outlive its signing "
+               "key: shorten the one or "
                "lengthen the other";
     }
     return NULL;
@@ -175,7 +182,8 @@ const command_rec km_commands[] = {
                   "the audience of access tokens (default: the issuer)"),
     AP_INIT_TAKE1("ApimSigningAlgorithm", set_algorithm, NULL, RSRC_CONF,
                   "ES256, RS256, PS256 or EdDSA: how tokens are signed (default ES256)"),
-    AP_INIT_TAKE1("ApimKeyRotation", set_rotation, NULL, RSRC_CONF, "how long a signing key is in use (default 90d)"),
+    AP_INIT_TAKE1("ApimKeyRotation", set_rotation, NULL, RSRC_CONF,
+                  "how long a signing key is in use (default 90d)"),
     AP_INIT_TAKE1("ApimAccessTokenLifetime", set_access_lifetime, NULL, RSRC_CONF,
                   "how long access tokens live (default 3600s)"),
     AP_INIT_TAKE1("ApimRefreshTokenLifetime", set_refresh_lifetime, NULL, RSRC_CONF,

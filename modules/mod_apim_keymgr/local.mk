@@ -1,3 +1,17 @@
+# What needs no httpd to run, so that unit tests can link it.
+noinst_LTLIBRARIES += libkeymgr_pure.la
+libkeymgr_pure_la_SOURCES = \
+	modules/mod_apim_keymgr/client_input.c \
+	modules/mod_apim_keymgr/client_input.h \
+	modules/mod_apim_keymgr/key_restrictions.c \
+	modules/mod_apim_keymgr/key_restrictions.h \
+	modules/mod_apim_keymgr/operation_input.c \
+	modules/mod_apim_keymgr/operation_input.h \
+	modules/mod_apim_keymgr/scope_table.c \
+	modules/mod_apim_keymgr/token_id.c \
+	modules/mod_apim_keymgr/token_id.h
+libkeymgr_pure_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_keymgr
+
 apim_module_LTLIBRARIES += mod_apim_keymgr.la
 mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/api_key_service.c \
@@ -6,8 +20,6 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/cleaner.h \
 	modules/mod_apim_keymgr/client_auth.c \
 	modules/mod_apim_keymgr/client_auth.h \
-	modules/mod_apim_keymgr/client_input.c \
-	modules/mod_apim_keymgr/client_input.h \
 	modules/mod_apim_keymgr/client_operations.c \
 	modules/mod_apim_keymgr/client_operations.h \
 	modules/mod_apim_keymgr/client_store.c \
@@ -28,8 +40,6 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/oauth_endpoints.h \
 	modules/mod_apim_keymgr/oauth_error.c \
 	modules/mod_apim_keymgr/oauth_error.h \
-	modules/mod_apim_keymgr/operation_input.c \
-	modules/mod_apim_keymgr/operation_input.h \
 	modules/mod_apim_keymgr/operations.c \
 	modules/mod_apim_keymgr/operations.h \
 	modules/mod_apim_keymgr/registrant.c \
@@ -40,7 +50,6 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/revocation.h \
 	modules/mod_apim_keymgr/scope_service.c \
 	modules/mod_apim_keymgr/scope_service.h \
-	modules/mod_apim_keymgr/scope_table.c \
 	modules/mod_apim_keymgr/signing_keys.c \
 	modules/mod_apim_keymgr/signing_keys.h \
 	modules/mod_apim_keymgr/token_lookup.c \
@@ -55,4 +64,4 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/verify_service.h
 mod_apim_keymgr_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_keymgr
 mod_apim_keymgr_la_LDFLAGS = $(MODULE_LDFLAGS) -export-symbols-regex '^apim_keymgr_module$$'
-mod_apim_keymgr_la_LIBADD = libapim_httpd.la libapim.la
+mod_apim_keymgr_la_LIBADD = libkeymgr_pure.la libapim_httpd.la libapim.la

@@ -16,7 +16,8 @@
 #define QUIET_SECONDS 900
 #define RETAINED      "apim_keymgr_login_guard/1"
 
-/* One count: key (0: free), failures, second of the last one. Updated by atomic operations; a lost update costs one count. */
+/* One count: key (0: free), failures, second of the last one. Updated by atomic operations; a lost update
+ * costs one count. */
 typedef struct slot_t {
     apr_uint64_t key;
     apr_uint32_t failures;
@@ -103,13 +104,15 @@ static slot_t *find(apr_uint64_t key)
 /* The key's slot, taken from the longest quiet one of its set if it has none. */
 static slot_t *find_or_take(apr_uint64_t key)
 {
-    slot_t *base = &table->slot[key & (SLOTS - 1) & ~(apr_uint64_t)(WAYS - 1)], *oldest = base, *slot = find(key);
+    slot_t *base = &table->slot[key & (SLOTS - 1) & ~(apr_uint64_t)(WAYS - 1)], *oldest = base,
+           *slot = find(key);
     int i;
     if (slot) {
         return slot;
     }
     for (i = 1; i < WAYS; i++) {
-        if (__atomic_load_n(&base[i].last, __ATOMIC_RELAXED) < __atomic_load_n(&oldest->last, __ATOMIC_RELAXED)) {
+        if (__atomic_load_n(&base[i].last, __ATOMIC_RELAXED) <
+            __atomic_load_n(&oldest->last, __ATOMIC_RELAXED)) {
             oldest = &base[i];
         }
     }

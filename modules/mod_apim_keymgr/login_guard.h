@@ -5,12 +5,14 @@
 #include <httpd.h>
 
 /*
- * Slows down the guessing of passwords: failed log-ins are counted in shared memory of the node, by account and address
- * together, by address, and by account. Past a number of failures the next attempt has to wait, each time longer.
+ * Slows down the guessing of passwords: failed log-ins are counted in shared memory of the node, by account
+ * and address together, by address, and by account. Past a number of failures the next attempt has to wait,
+ * each time longer.
  *
- * The account's own count holds up only addresses that have failed on this account before. So someone who guesses from afar,
- * however long, never locks the owner out, who comes from an address without failures. Counts fade after 15 quiet minutes. The
- * table has a fixed size; under a flood old entries are overwritten, which lets in at most a few guesses more.
+ * The account's own count holds up only addresses that have failed on this account before. So someone who
+ * guesses from afar, however long, never locks the owner out, who comes from an address without failures.
+ * Counts fade after 15 quiet minutes. The table has a fixed size; under a flood old entries are overwritten,
+ * which lets in at most a few guesses more.
  */
 
 /** Makes the shared memory, kept over restarts. Call from post_config. An error sentence or NULL. */

@@ -25,7 +25,8 @@
 #include "signing_keys.h"
 #include "user_store.h"
 
-/* -- where the endpoints are -------------------------------------------------------------------------------------- */
+/* -- where the endpoints are
+ * -------------------------------------------------------------------------------------- */
 
 typedef int(endpoint_fn)(const km_call_t *call);
 
@@ -69,8 +70,8 @@ static km_config_t *config_of(server_rec *s)
     return ap_get_module_config(s->module_config, &apim_keymgr_module);
 }
 
-/* Our paths are no files: no other module translates them, and no <Directory> or .htaccess is looked for. <Location> sections and what
- * they require have been merged by then and hold. */
+/* Our paths are no files: no other module translates them, and no <Directory> or .htaccess is looked for.
+ * <Location> sections and what they require have been merged by then and hold. */
 static int translate_name(request_rec *r)
 {
     if (!is_ours(r)) {
@@ -103,7 +104,8 @@ static int handler(request_rec *r)
     return operation ? km_endpoint_internal(&call, operation) : find_endpoint(r->uri)(&call);
 }
 
-/* -- for the roles in the same process ---------------------------------------------------------------------------- */
+/* -- for the roles in the same process
+ * ---------------------------------------------------------------------------- */
 
 /* The configuration for calls from servers that have no Key Manager of their own: the first that has one. */
 static const km_config_t *shared_config;
@@ -118,7 +120,8 @@ static apim_error_t *apim_keymgr_operation(request_rec *r, const char *operation
     return km_operation(&call, operation, in, out);
 }
 
-/* -- start -------------------------------------------------------------------------------------------------------- */
+/* -- start
+ * -------------------------------------------------------------------------------------------------------- */
 
 static int any_enabled(server_rec *s)
 {
@@ -226,11 +229,6 @@ static void register_hooks(apr_pool_t *p)
     km_stats_register_status(p);
 }
 
-module AP_MODULE_DECLARE_DATA apim_keymgr_module = {STANDARD20_MODULE_STUFF,
-                                                    km_create_dir_config,
-                                                    km_merge_dir_config,
-                                                    km_create_server_config,
-                                                    km_merge_server_config,
-                                                    km_commands,
-                                                    register_hooks,
-                                                    AP_MODULE_FLAG_ALWAYS_MERGE};
+module AP_MODULE_DECLARE_DATA apim_keymgr_module = {
+    STANDARD20_MODULE_STUFF, km_create_dir_config, km_merge_dir_config, km_create_server_config,
+    km_merge_server_config,  km_commands,          register_hooks,      AP_MODULE_FLAG_ALWAYS_MERGE};

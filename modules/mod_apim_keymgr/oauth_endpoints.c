@@ -18,7 +18,8 @@
 
 #define MAX_FORM 65536
 
-/* -- what the form endpoints share --------------------------------------------------------------------------------- */
+/* -- what the form endpoints share
+ * --------------------------------------------------------------------------------- */
 
 apim_error_t *km_check_method(const km_call_t *call, const char *methods)
 {
@@ -31,14 +32,15 @@ apim_error_t *km_check_method(const km_call_t *call, const char *methods)
         allow = apr_pstrcat(call->pool, allow, *allow ? ", " : "", word, NULL);
     }
     apr_table_setn(call->r->err_headers_out, "Allow", allow);
-    return km_oauth_error(call->pool, HTTP_METHOD_NOT_ALLOWED, "invalid_request", "This endpoint answers %s only.", allow);
+    return km_oauth_error(call->pool, HTTP_METHOD_NOT_ALLOWED, "invalid_request",
+                          "This endpoint answers %s only.", allow);
 }
 
 /* What ends up in access logs and histories: not in the query (RFC 6749 section 2.3.1). */
 static apim_error_t *check_query(const km_call_t *call)
 {
-    static const char *const secrets[] = {"client_secret", "password", "refresh_token", "token", "access_token", "client_id",
-                                          "username",      "grant_type"};
+    static const char *const secrets[] = {"client_secret", "password",  "refresh_token", "token",
+                                          "access_token",  "client_id", "username",      "grant_type"};
     apr_table_t *query;
     apr_size_t i;
     if (!call->r->args) {
@@ -68,19 +70,24 @@ static const char *param(const apr_table_t *form, const char *name)
     return value && *value ? value : NULL;
 }
 
-static apim_error_t *needed(const km_call_t *call, const apr_table_t *form, const char *name, const char **out)
+static apim_error_t *needed(const km_call_t *call, const apr_table_t *form, const char *name,
+                            const char **out)
 {
     *out = param(form, name);
-    return *out ? NULL : km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request", "The parameter %s is missing.", name);
+    return *out ? NULL
+                : km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request",
+                                 "The parameter %s is missing.", name);
 }
 
-/* -- token --------------------------------------------------------------------------------------------------------- */
+/* -- token
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
-typedef apim_error_t *(grant_fn)(const km_call_t *call, const km_client_t *client, const apr_table_t *form, apr_int64_t lifetime,
-                                 km_issued_t **out);
+typedef apim_error_t *(grant_fn)(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
+                                 apr_int64_t lifetime, km_issued_t **out);
 
-static apim_error_t *by_client_credentials(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
-                                           apr_int64_t lifetime, km_issued_t **out)
+static apim_error_t *by_client_credentials(const km_call_t *call, const km_client_t *client,
+                                           const apr_table_t *form, apr_int64_t lifetime, km_issued_t **out)
 {
     return km_issue_application_token(call, client, param(form, "scope"), lifetime, out);
 }
@@ -95,13 +102,14 @@ static apim_error_t *by_password(const km_call_t *call, const km_client_t *clien
     APIM_TRY(km_scope_check(call->pool, scope));
     APIM_TRY(km_user_authenticate(call, username, password, &user));
     if (!user) {
-        return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_grant", "The user name or the password is wrong.");
+        return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_grant",
+                              "The user name or the password is wrong.");
     }
     return km_issue_user_token(call, client, user, scope, lifetime, out);
 }
 
-static apim_error_t *by_refresh_token(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
-                                      apr_int64_t lifetime, km_issued_t **out)
+static apim_error_t *by_refresh_token(const km_call_t *call, const km_client_t *client,
+                                      const apr_table_t *form, apr_int64_t lifetime, km_issued_t **out)
 {
     const char *token;
     APIM_TRY(needed(call, form, "refresh_token", &token));
@@ -128,8 +136,8 @@ static grant_fn *find_grant(const char *type)
 }
 
 /* validity_period: seconds, WSO2's extension of the request; shorter than the configured one only. */
-static apim_error_t *wanted_lifetime(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
-                                     apr_int64_t *lifetime)
+static apim_error_t *wanted_lifetime(const km_call_t *call, const km_client_t *client,
+                                     const apr_table_t *form, apr_int64_t *lifetime)
 {
     const char *text = param(form, "validity_period");
     apr_int64_t most = km_client_access_lifetime(call, client, 0);
@@ -178,7 +186,8 @@ int km_endpoint_token(const km_call_t *call)
     return km_oauth_reply(call->r, HTTP_OK, km_issued_json(issued));
 }
 
-/* -- revoke -------------------------------------------------------------------------------------------------------- */
+/* -- revoke
+ * -------------------------------------------------------------------------------------------------------- */
 
 static apim_error_t *answer_revoke(const km_call_t *call)
 {
@@ -202,16 +211,18 @@ int km_endpoint_revoke(const km_call_t *call)
     return OK;
 }
 
-/* -- introspect ---------------------------------------------------------------------------------------------------- */
+/* -- introspect
+ * ---------------------------------------------------------------------------------------------------- */
 
 static json_t *describe(const km_call_t *call, const km_token_info_t *info)
 {
-    json_t *j = json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "active", 1, "client_id",
-                          info->consumer_key, "scope", info->scopes, "token_type", "Bearer", "iss", km_issuer(call), "aud",
-                          km_audience(call), "iat", (json_int_t)(info->issued_at / 1000), "nbf",
-                          (json_int_t)(info->issued_at / 1000), "exp", (json_int_t)(info->expires_at / 1000), "sub",
-                          info->username ? info->username : info->consumer_key, "aut",
-                          info->username ? "APPLICATION_USER" : "APPLICATION");
+    json_t *j =
+        json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "active", 1, "client_id",
+                  info->consumer_key, "scope", info->scopes, "token_type", "Bearer", "iss", km_issuer(call),
+                  "aud", km_audience(call), "iat", (json_int_t)(info->issued_at / 1000), "nbf",
+                  (json_int_t)(info->issued_at / 1000), "exp", (json_int_t)(info->expires_at / 1000), "sub",
+                  info->username ? info->username : info->consumer_key, "aut",
+                  info->username ? "APPLICATION_USER" : "APPLICATION");
     if (j && info->username) {
         apim_json_set_str(j, "username", info->username);
     }
@@ -232,14 +243,16 @@ static apim_error_t *find_refresh_row(const km_call_t *call, const char *token, 
 }
 
 /* A refresh token is active if it could be redeemed. */
-static apim_error_t *describe_refresh(const km_call_t *call, const km_client_t *client, const char *token, json_t **out)
+static apim_error_t *describe_refresh(const km_call_t *call, const km_client_t *client, const char *token,
+                                      json_t **out)
 {
     km_token_row_t *row;
     APIM_TRY(find_refresh_row(call, token, &row));
     if (row && strcmp(row->status, "ACTIVE") == 0 && row->refresh_expires_at > call->now &&
         strcmp(row->consumer_key, client->consumer_key) == 0) {
-        *out = json_pack("{s:b, s:s, s:s, s:s, s:I}", "active", 1, "client_id", row->consumer_key, "scope", row->scopes,
-                         "token_type", "refresh_token", "exp", (json_int_t)(row->refresh_expires_at / 1000));
+        *out = json_pack("{s:b, s:s, s:s, s:s, s:I}", "active", 1, "client_id", row->consumer_key, "scope",
+                         row->scopes, "token_type", "refresh_token", "exp",
+                         (json_int_t)(row->refresh_expires_at / 1000));
     }
     return NULL;
 }
@@ -275,7 +288,8 @@ int km_endpoint_introspect(const km_call_t *call)
     return km_oauth_reply(call->r, HTTP_OK, j ? j : json_pack("{s:b}", "active", 0));
 }
 
-/* -- what anyone may read ------------------------------------------------------------------------------------------ */
+/* -- what anyone may read
+ * ------------------------------------------------------------------------------------------ */
 
 int km_endpoint_jwks(const km_call_t *call)
 {
@@ -313,9 +327,10 @@ int km_endpoint_metadata(const km_call_t *call)
         json_array_append_new(supported, json_string(grants[n].type));
     }
     j = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:[], s:o}", "issuer", km_issuer(call), "token_endpoint",
-                  url(call, "/oauth2/token"), "revocation_endpoint", url(call, "/oauth2/revoke"), "introspection_endpoint",
-                  url(call, "/oauth2/introspect"), "jwks_uri", url(call, "/oauth2/jwks"), "registration_endpoint",
-                  url(call, "/oauth2/register"), "response_types_supported", "grant_types_supported", supported);
+                  url(call, "/oauth2/token"), "revocation_endpoint", url(call, "/oauth2/revoke"),
+                  "introspection_endpoint", url(call, "/oauth2/introspect"), "jwks_uri",
+                  url(call, "/oauth2/jwks"), "registration_endpoint", url(call, "/oauth2/register"),
+                  "response_types_supported", "grant_types_supported", supported);
     for (i = 0; j && i < sizeof(methods) / sizeof(methods[0]); i++) {
         json_object_set_new(j, apr_pstrcat(call->pool, methods[i], "_endpoint_auth_methods_supported", NULL),
                             json_pack("[s, s]", "client_secret_basic", "client_secret_post"));

@@ -4,10 +4,10 @@
 #include <apr_strings.h>
 #include <string.h>
 
-static const char *const words[] = {"invalid_request",       "invalid_client",       "invalid_grant",
-                                    "unauthorized_client",   "invalid_scope",        "unsupported_grant_type",
-                                    "temporarily_unavailable", "server_error",       "invalid_client_metadata",
-                                    "invalid_redirect_uri",  "invalid_token",        "access_denied"};
+static const char *const words[] = {"invalid_request",         "invalid_client", "invalid_grant",
+                                    "unauthorized_client",     "invalid_scope",  "unsupported_grant_type",
+                                    "temporarily_unavailable", "server_error",   "invalid_client_metadata",
+                                    "invalid_redirect_uri",    "invalid_token",  "access_denied"};
 
 apim_error_t *km_oauth_error(apr_pool_t *p, int status, const char *word, const char *format, ...)
 {
@@ -21,7 +21,8 @@ apim_error_t *km_oauth_error(apr_pool_t *p, int status, const char *word, const 
 
 apim_error_t *km_invalid_client(apr_pool_t *p)
 {
-    return km_oauth_error(p, HTTP_UNAUTHORIZED, "invalid_client", "The client is unknown or its credentials are wrong.");
+    return km_oauth_error(p, HTTP_UNAUTHORIZED, "invalid_client",
+                          "The client is unknown or its credentials are wrong.");
 }
 
 static const char *word_of(const apim_error_t *err)
@@ -68,8 +69,10 @@ int km_oauth_reply_error(request_rec *r, const apim_error_t *err)
         apr_table_setn(r->err_headers_out, "Retry-After", apr_itoa(r->pool, err->retry_after));
     }
     if (err->status == HTTP_UNAUTHORIZED && !apr_table_get(r->err_headers_out, "WWW-Authenticate")) {
-        apr_table_setn(r->err_headers_out, "WWW-Authenticate", "Basic realm=\"API Manager\", charset=\"UTF-8\"");
+        apr_table_setn(r->err_headers_out, "WWW-Authenticate",
+                       "Basic realm=\"API Manager\", charset=\"UTF-8\"");
     }
-    return km_oauth_reply(r, err->status,
-                          json_pack("{s:s, s:s}", "error", word_of(err), "error_description", description_of(r->pool, err)));
+    return km_oauth_reply(
+        r, err->status,
+        json_pack("{s:s, s:s}", "error", word_of(err), "error_description", description_of(r->pool, err)));
 }

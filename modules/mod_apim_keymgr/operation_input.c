@@ -32,7 +32,8 @@ apim_error_t *km_in_text(apr_pool_t *p, const json_t *in, const char *name, apr_
     return NULL;
 }
 
-apim_error_t *km_in_needed(apr_pool_t *p, const json_t *in, const char *name, apr_size_t max, const char **out)
+apim_error_t *km_in_needed(apr_pool_t *p, const json_t *in, const char *name, apr_size_t max,
+                           const char **out)
 {
     APIM_TRY(km_in_text(p, in, name, max, out));
     return *out ? NULL : apim_bad_request(p, "%s is missing.", name);
@@ -57,7 +58,8 @@ apim_error_t *km_in_choice(apr_pool_t *p, const json_t *in, const char *name, co
     return apim_bad_request(p, "%s must be %s.", name, list);
 }
 
-apim_error_t *km_in_integer(apr_pool_t *p, const json_t *in, const char *name, apr_int64_t fallback, apr_int64_t *out)
+apim_error_t *km_in_integer(apr_pool_t *p, const json_t *in, const char *name, apr_int64_t fallback,
+                            apr_int64_t *out)
 {
     const json_t *v = json_object_get(in, name);
     *out = fallback;

@@ -60,11 +60,13 @@ static apim_error_t *answer(const km_call_t *call, const char *operation, json_t
     const char *secret = apr_table_get(call->r->headers_in, APIM_CLUSTER_SECRET_HEADER);
     json_t *in;
     if (!apim_equal_secret(secret, call->conf->common.cluster_secret)) {
-        return apim_error(call->pool, HTTP_NOT_FOUND, APIM_E_NOT_FOUND, "Not Found", "There is no resource at this path.");
+        return apim_error(call->pool, HTTP_NOT_FOUND, APIM_E_NOT_FOUND, "Not Found",
+                          "There is no resource at this path.");
     }
     if (strcmp(call->r->method, "POST") != 0) {
         apr_table_setn(call->r->err_headers_out, "Allow", "POST");
-        return apim_error(call->pool, HTTP_METHOD_NOT_ALLOWED, 405, "Method Not Allowed", "Operations are POSTed.");
+        return apim_error(call->pool, HTTP_METHOD_NOT_ALLOWED, 405, "Method Not Allowed",
+                          "Operations are POSTed.");
     }
     APIM_TRY(rest_read_json(call->r, &limits, &in));
     return km_operation(call, operation, in, out);

@@ -25,10 +25,11 @@ static apim_error_t *refused(const km_call_t *call, int by_token)
     apr_table_setn(call->r->err_headers_out, "WWW-Authenticate",
                    by_token ? "Bearer realm=\"API Manager\", error=\"invalid_token\""
                             : "Basic realm=\"API Manager\", charset=\"UTF-8\"");
-    return km_oauth_error(call->pool, HTTP_UNAUTHORIZED, "invalid_token",
-                          by_token ? "The access token is not valid or has none of the scopes apim:subscribe, apim:app_manage, "
-                                     "apim:admin."
-                                   : "Registering takes a user's name and password (Basic) or access token (Bearer).");
+    return km_oauth_error(
+        call->pool, HTTP_UNAUTHORIZED, "invalid_token",
+        by_token ? "The access token is not valid or has none of the scopes apim:subscribe, apim:app_manage, "
+                   "apim:admin."
+                 : "Registering takes a user's name and password (Basic) or access token (Bearer).");
 }
 
 static apim_error_t *by_token(const km_call_t *call, const char *token, km_user_t **out)

@@ -4,8 +4,8 @@
 
 #include "user_store.h"
 
-/** The user who registers a client: by Basic credentials or by a Bearer access token (see registration.h). 401 otherwise, with a
- * WWW-Authenticate that fits. */
+/** The user who registers a client: by Basic credentials or by a Bearer access token (see registration.h).
+ * 401 otherwise, with a WWW-Authenticate that fits. */
 apim_error_t *km_registrant(const km_call_t *call, km_user_t **out);
 
 /** The text behind "Authorization: Bearer ", NULL if there is none. */

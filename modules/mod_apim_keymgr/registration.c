@@ -19,7 +19,8 @@
 #define TOKEN_LEN 32
 
 /* Members of RFC 7591 section 2 that we keep and give back but do not act on. */
-static const char *const kept_texts[] = {"client_uri", "logo_uri", "tos_uri", "policy_uri", "software_id", "software_version"};
+static const char *const kept_texts[] = {"client_uri", "logo_uri",    "tos_uri",
+                                         "policy_uri", "software_id", "software_version"};
 #define KEPT_TEXTS (sizeof(kept_texts) / sizeof(kept_texts[0]))
 
 static apim_error_t *read_body(const km_call_t *call, json_t **out)
@@ -32,10 +33,13 @@ static apim_error_t *read_body(const km_call_t *call, json_t **out)
 /* A 400 about a member as RFC 7591 section 3.2.2 wants it. */
 static apim_error_t *as_metadata_error(apr_pool_t *p, apim_error_t *err, const char *word)
 {
-    return err && err->status == HTTP_BAD_REQUEST ? km_oauth_error(p, err->status, word, "%s", err->description) : err;
+    return err && err->status == HTTP_BAD_REQUEST
+               ? km_oauth_error(p, err->status, word, "%s", err->description)
+               : err;
 }
 
-/* -- reading metadata ------------------------------------------------------------------------------------------------ */
+/* -- reading metadata
+ * ------------------------------------------------------------------------------------------------ */
 
 static apim_error_t *read_members(const km_call_t *call, const json_t *in, km_client_t *c)
 {
@@ -65,11 +69,15 @@ static apim_error_t *read_members(const km_call_t *call, const json_t *in, km_cl
 static apim_error_t *read_metadata(const km_call_t *call, const json_t *in, km_client_t *c)
 {
     APIM_TRY(as_metadata_error(call->pool, read_members(call, in, c), "invalid_client_metadata"));
-    return as_metadata_error(call->pool, km_check_redirect_uris(call->pool, json_object_get(in, "redirect_uris"), &c->redirect_uris),
-                             "invalid_redirect_uri");
+    return as_metadata_error(
+        call->pool,
+        km_check_redirect_uris(call->pool, json_object_get(in, "redirect_uris"), &c->redirect_uris),
+        "invalid_redirect_uri");
 }
 
-/* -- answers --------------------------------------------------------------------------------------------------------- */
+/* -- answers
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static json_t *words_array(apr_pool_t *p, const char *words)
 {
@@ -85,13 +93,14 @@ static json_t *words_array(apr_pool_t *p, const char *words)
 static json_t *information(const km_call_t *call, const km_client_t *c, const char *secret, const char *token)
 {
     const char *uri = apr_pstrcat(call->pool, km_issuer(call), KM_REGISTER_PATH "/", c->consumer_key, NULL);
-    json_t *j = json_pack("{s:s, s:I, s:I, s:s, s:o, s:O, s:s, s:[], s:s, s:s, s:s}", "client_id", c->consumer_key,
-                          "client_id_issued_at", (json_int_t)(c->created_at / 1000), "client_secret_expires_at", (json_int_t)0,
-                          "client_name", c->name, "grant_types", words_array(call->pool, c->grant_types), "redirect_uris",
-                          c->redirect_uris, "token_endpoint_auth_method",
-                          apim_json_str(c->metadata, "token_endpoint_auth_method", "client_secret_basic"), "response_types",
-                          "token_type_extension", c->token_type, "registration_client_uri", uri, "registration_access_token",
-                          token);
+    json_t *j = json_pack("{s:s, s:I, s:I, s:s, s:o, s:O, s:s, s:[], s:s, s:s, s:s}", "client_id",
+                          c->consumer_key, "client_id_issued_at", (json_int_t)(c->created_at / 1000),
+                          "client_secret_expires_at", (json_int_t)0, "client_name", c->name, "grant_types",
+                          words_array(call->pool, c->grant_types), "redirect_uris", c->redirect_uris,
+                          "token_endpoint_auth_method",
+                          apim_json_str(c->metadata, "token_endpoint_auth_method", "client_secret_basic"),
+                          "response_types", "token_type_extension", c->token_type, "registration_client_uri",
+                          uri, "registration_access_token", token);
     apr_size_t i;
     if (j && secret) {
         apim_json_set_str(j, "client_secret", secret);
@@ -116,7 +125,8 @@ static int reply(const km_call_t *call, apim_error_t *err, int status, json_t *j
     return km_oauth_reply(call->r, status, j);
 }
 
-/* -- RFC 7591 -------------------------------------------------------------------------------------------------------- */
+/* -- RFC 7591
+ * -------------------------------------------------------------------------------------------------------- */
 
 static apim_error_t *insert(const km_call_t *call, km_client_t *c, const char **secret)
 {
@@ -156,9 +166,11 @@ int km_endpoint_register(const km_call_t *call)
     return reply(call, err, HTTP_CREATED, out);
 }
 
-/* -- RFC 7592 -------------------------------------------------------------------------------------------------------- */
+/* -- RFC 7592
+ * -------------------------------------------------------------------------------------------------------- */
 
-/* The client whose registration access token is shown. Unknown clients and wrong tokens are alike (section 2.1). */
+/* The client whose registration access token is shown. Unknown clients and wrong tokens are alike
+ * (section 2.1). */
 static apim_error_t *own_client(const km_call_t *call, const char **token, km_client_t **out)
 {
     const char *key = call->r->uri + sizeof(KM_REGISTER_PATH);
@@ -176,8 +188,10 @@ static apim_error_t *own_client(const km_call_t *call, const char **token, km_cl
     }
     if (!client || !client->registration_token_hash ||
         !apim_equal_secret(apim_sha256_hex(call->pool, *token), client->registration_token_hash)) {
-        apr_table_setn(call->r->err_headers_out, "WWW-Authenticate", "Bearer realm=\"API Manager\", error=\"invalid_token\"");
-        return km_oauth_error(call->pool, HTTP_UNAUTHORIZED, "invalid_token", "The registration access token is not valid.");
+        apr_table_setn(call->r->err_headers_out, "WWW-Authenticate",
+                       "Bearer realm=\"API Manager\", error=\"invalid_token\"");
+        return km_oauth_error(call->pool, HTTP_UNAUTHORIZED, "invalid_token",
+                              "The registration access token is not valid.");
     }
     *out = client;
     return NULL;
@@ -187,7 +201,8 @@ static apim_error_t *change_step(const km_call_t *call, apim_db_t *db, const km_
 {
     APIM_TRY(apim_db_begin(db));
     APIM_TRY(drop ? km_client_remove(call, db, c->consumer_key) : km_client_save(call, db, c));
-    APIM_TRY(drop ? km_revoke_client(call, db, c->consumer_key) : km_invalidate(call, db, "client", c->consumer_key));
+    APIM_TRY(drop ? km_revoke_client(call, db, c->consumer_key)
+                  : km_invalidate(call, db, "client", c->consumer_key));
     return apim_db_commit(db);
 }
 
@@ -212,7 +227,8 @@ static apim_error_t *replace(const km_call_t *call, km_client_t *c)
     if (!id || strcmp(id, c->consumer_key) != 0 || (secret && !km_client_secret_matches(c, secret)) ||
         json_object_get(in, "registration_access_token") || json_object_get(in, "registration_client_uri")) {
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_client_metadata",
-                              "client_id must be this client's, client_secret (if given) its present one, and the members of the "
+                              "client_id must be this client's, client_secret (if given) its present one, "
+                              "and the members of the "
                               "registration itself must be left out.");
     }
     APIM_TRY(read_metadata(call, in, c));
@@ -238,13 +254,16 @@ int km_endpoint_registered(const km_call_t *call)
     if (!err && strcmp(call->r->method, "PUT") == 0) {
         err = replace(call, client);
     }
-    return reply(call, err, HTTP_OK, err ? NULL : information(call, client, km_client_secret_of(call, client), token));
+    return reply(call, err, HTTP_OK,
+                 err ? NULL : information(call, client, km_client_secret_of(call, client), token));
 }
 
-/* -- WSO2's registration ----------------------------------------------------------------------------------------------- */
+/* -- WSO2's registration
+ * ----------------------------------------------------------------------------------------------- */
 
 /* The owner may be named; only an admin may name someone else. */
-static apim_error_t *wso2_owner(const km_call_t *call, const json_t *in, const km_user_t *user, const char **owner)
+static apim_error_t *wso2_owner(const km_call_t *call, const json_t *in, const km_user_t *user,
+                                const char **owner)
 {
     km_user_t *other;
     APIM_TRY(km_in_text(call->pool, in, "owner", 255, owner));
@@ -268,13 +287,16 @@ static apim_error_t *wso2_read(const km_call_t *call, const json_t *in, const km
     APIM_TRY(km_in_needed(p, in, "clientName", KM_MAX_CLIENT_NAME, &c->name));
     APIM_TRY(wso2_owner(call, in, user, &c->owner));
     APIM_TRY(km_in_text(p, in, "grantType", MAX_TEXT, &grants));
-    APIM_TRY(km_check_grant_types(p, grants ? grants : "client_credentials password refresh_token", 1, &c->grant_types));
+    APIM_TRY(km_check_grant_types(p, grants ? grants : "client_credentials password refresh_token", 1,
+                                  &c->grant_types));
     APIM_TRY(km_in_text(p, in, "callbackUrl", MAX_TEXT, &callback));
     APIM_TRY(km_in_text(p, in, "tokenType", 64, &type));
     c->token_type = type && strcmp(type, "OAUTH") == 0 ? "OAUTH" : "JWT";
-    c->metadata = apim_json_own(p, json_pack("{s:b, s:b}", "dcr", 1, "saas", apim_json_bool(in, "saasApp", 0)));
+    c->metadata =
+        apim_json_own(p, json_pack("{s:b, s:b}", "dcr", 1, "saas", apim_json_bool(in, "saasApp", 0)));
     apim_json_set_str(c->metadata, "callbackUrl", callback ? callback : "");
-    /* Examples everywhere have "www.google.lk" here: kept for the answer, but never a place to redirect to. */
+    /* Examples everywhere have "www.google.lk" here: kept for the answer, but never a place to redirect to.
+     */
     uris = json_string(callback ? callback : "");
     if (km_check_redirect_uris(p, apim_json_own(p, uris), &c->redirect_uris)) {
         c->redirect_uris = apim_json_own(p, json_array());
@@ -301,11 +323,13 @@ static apim_error_t *wso2_store(const km_call_t *call, apim_db_t *db, km_client_
 
 static json_t *wso2_answer(const km_call_t *call, const km_client_t *c, const char *secret)
 {
-    const char *grants = apim_json_text(call->pool, apim_json_own(call->pool, json_pack("{s:s}", "grant_types", c->grant_types)));
-    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s}", "clientId", c->consumer_key, "clientName", c->name,
-                     "callBackURL", apim_json_str(c->metadata, "callbackUrl", ""), "clientSecret", secret, "isSaasApplication",
-                     apim_json_bool(c->metadata, "saas", 0), "appOwner", c->owner, "jsonString", grants, "jsonAppAttribute", "{}",
-                     "tokenType", strcmp(c->token_type, "JWT") == 0 ? "JWT" : "OAUTH");
+    const char *grants = apim_json_text(
+        call->pool, apim_json_own(call->pool, json_pack("{s:s}", "grant_types", c->grant_types)));
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s}", "clientId", c->consumer_key,
+                     "clientName", c->name, "callBackURL", apim_json_str(c->metadata, "callbackUrl", ""),
+                     "clientSecret", secret, "isSaasApplication", apim_json_bool(c->metadata, "saas", 0),
+                     "appOwner", c->owner, "jsonString", grants, "jsonAppAttribute", "{}", "tokenType",
+                     strcmp(c->token_type, "JWT") == 0 ? "JWT" : "OAUTH");
 }
 
 static apim_error_t *wso2_register(const km_call_t *call, json_t **out)

@@ -38,8 +38,8 @@ static apim_error_t *revoke_jti(const km_call_t *call, apim_db_t *db, const km_t
 }
 
 /* info: of a JWT that is active, else NULL. */
-static apim_error_t *revoke_in(const km_call_t *call, apim_db_t *db, const char *token, const char *consumer_key,
-                               const km_token_info_t *info)
+static apim_error_t *revoke_in(const km_call_t *call, apim_db_t *db, const char *token,
+                               const char *consumer_key, const km_token_info_t *info)
 {
     km_token_row_t *row;
     const char *hash = apim_sha256_hex(call->pool, info ? info->token_id : token);

@@ -30,14 +30,16 @@ apim_error_t *km_scope_check(apr_pool_t *p, const char *requested)
     }
     for (; *s; s++) {
         if (*s < 0x20 || *s > 0x7e || *s == '"' || *s == '\\') {
-            return km_oauth_error(p, HTTP_BAD_REQUEST, "invalid_scope", "The scope parameter holds a character that scopes "
-                                                                         "must not have.");
+            return km_oauth_error(p, HTTP_BAD_REQUEST, "invalid_scope",
+                                  "The scope parameter holds a character that scopes "
+                                  "must not have.");
         }
         words += *s != ' ' && (s[1] == ' ' || !s[1]);
     }
     if (words > MAX_SCOPES || s - (const unsigned char *)requested > MAX_SCOPE_TEXT) {
-        return km_oauth_error(p, HTTP_BAD_REQUEST, "invalid_scope", "More than %d scopes or %d bytes of them were asked for.",
-                              MAX_SCOPES, MAX_SCOPE_TEXT);
+        return km_oauth_error(p, HTTP_BAD_REQUEST, "invalid_scope",
+                              "More than %d scopes or %d bytes of them were asked for.", MAX_SCOPES,
+                              MAX_SCOPE_TEXT);
     }
     return NULL;
 }
@@ -119,17 +121,20 @@ static apim_error_t *is_allowed(asking_t *q, const km_client_t *client, const ch
 {
     unsigned int bound;
     *allowed = 0;
-    if (strcmp(scope, KM_DEFAULT_SCOPE) == 0 || (client->scopes && !apim_word_in_list(scope, client->scopes))) {
+    if (strcmp(scope, KM_DEFAULT_SCOPE) == 0 ||
+        (client->scopes && !apim_word_in_list(scope, client->scopes))) {
         return NULL;
     }
     bound = km_scope_table_roles(scope);
     return bound ? allowed_by_table(q, bound, allowed) : allowed_by_api(q, scope, allowed);
 }
 
-static apim_error_t *grant(asking_t *q, const km_client_t *client, const char *requested, const char **granted)
+static apim_error_t *grant(asking_t *q, const km_client_t *client, const char *requested,
+                           const char **granted)
 {
     apr_pool_t *p = q->call->pool;
-    apr_array_header_t *words = words_of(p, requested), *kept = apr_array_make(p, words->nelts, sizeof(const char *));
+    apr_array_header_t *words = words_of(p, requested),
+                       *kept = apr_array_make(p, words->nelts, sizeof(const char *));
     const char *text = "";
     int i, j;
     for (i = 0; i < words->nelts; i++) {
@@ -153,8 +158,8 @@ static apim_error_t *grant(asking_t *q, const km_client_t *client, const char *r
     return NULL;
 }
 
-apim_error_t *km_scope_grant(const km_call_t *call, const km_client_t *client, const char *username, const km_user_t *user,
-                             const char *requested, const char **granted)
+apim_error_t *km_scope_grant(const km_call_t *call, const km_client_t *client, const char *username,
+                             const km_user_t *user, const char *requested, const char **granted)
 {
     asking_t q = {call, username, user, user != NULL, NULL};
     apim_error_t *err;

@@ -144,7 +144,8 @@ static int compare(const void *key, const void *element)
 
 unsigned int km_scope_table_roles(const char *scope)
 {
-    const binding_t *b = bsearch(scope, bindings, sizeof(bindings) / sizeof(bindings[0]), sizeof(bindings[0]), compare);
+    const binding_t *b =
+        bsearch(scope, bindings, sizeof(bindings) / sizeof(bindings[0]), sizeof(bindings[0]), compare);
     return b ? b->roles : 0;
 }
 

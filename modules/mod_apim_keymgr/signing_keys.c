@@ -25,7 +25,8 @@ typedef struct entry_t {
     apr_int64_t created_at, activated_at, retired_at;
 } entry_t;
 
-/* An immutable copy of the table in a pool of its own; readers share it under the mutex only long enough to take what they need. */
+/* An immutable copy of the table in a pool of its own; readers share it under the mutex only long enough to
+ * take what they need. */
 typedef struct snapshot_t {
     apr_pool_t *pool;
     apr_array_header_t *entries; /* of entry_t */
@@ -51,11 +52,12 @@ km_keys_t *km_keys_create(apr_pool_t *pool, const km_config_t *conf)
 int km_keys_same(const km_config_t *a, const km_config_t *b)
 {
     return a->common.database_server[APIM_DB_API_MANAGER] == b->common.database_server[APIM_DB_API_MANAGER] &&
-           strcmp(a->common.cluster_secret, b->common.cluster_secret) == 0 && km_algorithm(a) == km_algorithm(b) &&
-           km_rotation_ms(a) == km_rotation_ms(b);
+           strcmp(a->common.cluster_secret, b->common.cluster_secret) == 0 &&
+           km_algorithm(a) == km_algorithm(b) && km_rotation_ms(a) == km_rotation_ms(b);
 }
 
-/* -- reading the table ------------------------------------------------------------------------------------------- */
+/* -- reading the table
+ * ------------------------------------------------------------------------------------------- */
 
 static apr_int64_t number(const char *text)
 {
@@ -75,10 +77,12 @@ static apim_error_t *parse_key(const km_call_t *call, apr_pool_t *p, const char 
     json_t *j;
     if (row[2] && *row[2]) {
         const char *opened;
-        apim_error_t *err = apim_unseal(p, call->conf->common.cluster_secret, PURPOSE, row[0], row[2], &opened);
+        apim_error_t *err =
+            apim_unseal(p, call->conf->common.cluster_secret, PURPOSE, row[0], row[2], &opened);
         if (err) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, call->r,
-                          "APIM-KM0010: signing key %s cannot be used: it was stored under another ApimClusterSecret; give "
+                          "APIM-KM0010: signing key %s cannot be used: it was stored under another "
+                          "ApimClusterSecret; give "
                           "all Key Managers of this database the same one",
                           row[0]);
         }
@@ -101,7 +105,8 @@ static apim_error_t *read_table(const km_call_t *call, apim_db_t *db, apr_pool_t
         entry_t e = {NULL, parse_state(row[4]), number(row[5]), number(row[6]), number(row[7])};
         apim_error_t *err = parse_key(call, p, row, &e.jwk);
         if (err || strcmp(e.jwk->kid, row[0]) != 0) {
-            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, call->r, "APIM-KM0011: signing key %s in the database is damaged", row[0]);
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, call->r,
+                          "APIM-KM0011: signing key %s in the database is damaged", row[0]);
             continue;
         }
         APR_ARRAY_PUSH(*out, entry_t) = e;
@@ -109,7 +114,8 @@ static apim_error_t *read_table(const km_call_t *call, apim_db_t *db, apr_pool_t
     return NULL;
 }
 
-/* -- rotation ---------------------------------------------------------------------------------------------------- */
+/* -- rotation
+ * ---------------------------------------------------------------------------------------------------- */
 
 static entry_t *find_state(apr_array_header_t *entries, state_e state, apim_alg_e alg)
 {
@@ -144,12 +150,15 @@ static apim_error_t *insert_key(const km_call_t *call, apim_db_t *db, state_e st
     if (!private_json || !public_json) {
         return apim_internal(p, "a new signing key could not be printed");
     }
-    APIM_TRY(apim_seal(p, call->conf->common.cluster_secret, PURPOSE, jwk->kid, apim_json_text(p, private_json), &sealed));
+    APIM_TRY(apim_seal(p, call->conf->common.cluster_secret, PURPOSE, jwk->kid,
+                       apim_json_text(p, private_json), &sealed));
     APIM_TRY(apim_db_query(db, &km_keys_insert, NULL,
-                           APIM_ARGS(jwk->kid, apim_alg_name(jwk->alg), sealed, apim_json_text(p, public_json),
-                                     state == KEY_ACTIVE ? "ACTIVE" : "NEXT", now, state == KEY_ACTIVE ? now : NULL)));
-    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, call->r, "APIM-KM0012: new %s signing key %s, %s", apim_alg_name(jwk->alg),
-                  jwk->kid, state == KEY_ACTIVE ? "in use at once" : "published for the next rotation");
+                           APIM_ARGS(jwk->kid, apim_alg_name(jwk->alg), sealed,
+                                     apim_json_text(p, public_json), state == KEY_ACTIVE ? "ACTIVE" : "NEXT",
+                                     now, state == KEY_ACTIVE ? now : NULL)));
+    ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, call->r, "APIM-KM0012: new %s signing key %s, %s",
+                  apim_alg_name(jwk->alg), jwk->kid,
+                  state == KEY_ACTIVE ? "in use at once" : "published for the next rotation");
     return NULL;
 }
 
@@ -177,7 +186,8 @@ static apim_error_t *rotate_locked(const km_call_t *call, apim_db_t *db)
     }
     if (next) {
         APIM_TRY(apim_db_query(db, &km_keys_activate, &changed, APIM_ARGS(now, next->jwk->kid)));
-        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, call->r, "APIM-KM0013: signing key %s is now in use", next->jwk->kid);
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, call->r, "APIM-KM0013: signing key %s is now in use",
+                      next->jwk->kid);
     }
     else {
         APIM_TRY(insert_key(call, db, KEY_ACTIVE));
@@ -192,7 +202,8 @@ static apim_error_t *rotate(const km_call_t *call, apim_db_t *db)
     return apim_db_commit(db);
 }
 
-/* -- the copy in memory ------------------------------------------------------------------------------------------ */
+/* -- the copy in memory
+ * ------------------------------------------------------------------------------------------ */
 
 static apim_error_t *read_and_rotate(const km_call_t *call, apr_pool_t *p, apr_array_header_t **entries)
 {
@@ -232,7 +243,8 @@ static void publish(km_keys_t *keys, snapshot_t *fresh)
         keys->current = fresh;
     }
     apr_thread_mutex_unlock(keys->mutex);
-    /* Readers copied what they needed (with a count of the key) under the mutex: no one looks into old any more. */
+    /* Readers copied what they needed (with a count of the key) under the mutex: no one looks into old any
+     * more. */
     if (fresh && old) {
         apr_pool_destroy(old->pool);
     }
@@ -259,8 +271,8 @@ static apr_int64_t max_age(const km_config_t *conf)
     return quarter < MAX_AGE ? quarter : MAX_AGE;
 }
 
-/* Reads the table if the copy is missing or old, or (unknown) a key id was not found in it. A failure matters only where there
- * is no copy at all. */
+/* Reads the table if the copy is missing or old, or (unknown) a key id was not found in it. A failure matters
+ * only where there is no copy at all. */
 static apim_error_t *refresh(const km_call_t *call, int unknown)
 {
     km_keys_t *keys = call->conf->keys;
@@ -284,7 +296,8 @@ static apim_error_t *refresh(const km_call_t *call, int unknown)
     apr_thread_mutex_unlock(keys->mutex);
     err = due ? reload(call, keys) : NULL;
     if (err && have) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, call->r, "APIM-KM0014: signing keys could not be read again: %s",
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, call->r,
+                      "APIM-KM0014: signing keys could not be read again: %s",
                       err->cause ? err->cause : err->description);
         return NULL;
     }
@@ -305,7 +318,8 @@ apim_error_t *km_keys_active(const km_call_t *call, apim_jwk_t **out)
         *out = apim_jwk_share(call->pool, e->jwk);
     }
     apr_thread_mutex_unlock(keys->mutex);
-    return *out ? NULL : apim_unavailable(call->pool, "The signing key", "no usable signing key (see APIM-KM0010)");
+    return *out ? NULL
+                : apim_unavailable(call->pool, "The signing key", "no usable signing key (see APIM-KM0010)");
 }
 
 static apim_jwk_t *lookup(const km_call_t *call, const char *kid)

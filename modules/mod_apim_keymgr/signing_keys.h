@@ -6,13 +6,15 @@
 #include "keymgr_config.h"
 
 /*
- * The keys that tokens are signed with. They live in am_signing_key, shared by all Key Managers of a database; a process
- * keeps a copy in memory and reads the table again when the copy is old (a minute, or a fraction of a short rotation) or a
- * key id appears that it does not know (not more often than every two seconds, whatever callers send).
+ * The keys that tokens are signed with. They live in am_signing_key, shared by all Key Managers of a
+ * database; a process keeps a copy in memory and reads the table again when the copy is old (a minute, or a
+ * fraction of a short rotation) or a key id appears that it does not know (not more often than every two
+ * seconds, whatever callers send).
  *
- * Life of a key: NEXT (published in the JWKS, so that everyone knows it before it is used), ACTIVE for ApimKeyRotation, RETIRED
- * (private half erased; published for one rotation more, longer than any token lives; its public half is kept, because API keys may
- * live on). Transitions happen in a transaction that holds the row of am_feed_head, so that Key Managers never disagree.
+ * Life of a key: NEXT (published in the JWKS, so that everyone knows it before it is used), ACTIVE for
+ * ApimKeyRotation, RETIRED (private half erased; published for one rotation more, longer than any token
+ * lives; its public half is kept, because API keys may live on). Transitions happen in a transaction that
+ * holds the row of am_feed_head, so that Key Managers never disagree.
  *
  * Any thread may call. No lock is held while the database is asked.
  */
@@ -24,8 +26,8 @@ km_keys_t *km_keys_create(apr_pool_t *pool, const km_config_t *conf);
 /** 1 if both configurations may share one km_keys_t. */
 int km_keys_same(const km_config_t *a, const km_config_t *b);
 
-/** The key to sign with now. Makes the first keys and rotates when it is time. 503 while the database is away and no usable
- * key is in memory. The key belongs to call->pool. */
+/** The key to sign with now. Makes the first keys and rotates when it is time. 503 while the database is away
+ * and no usable key is in memory. The key belongs to call->pool. */
 apim_error_t *km_keys_active(const km_call_t *call, apim_jwk_t **out);
 
 /** The public key of that id, *out NULL if there is none. */

@@ -12,6 +12,7 @@
 #include "keymgr_log.h"
 #include "keymgr_sql.h"
 #include "signing_keys.h"
+#include "token_id.h"
 #include "token_service.h"
 #include "user_store.h"
 
@@ -44,7 +45,8 @@ static apr_int64_t number(const char *text)
     return text && apim_parse_i64(text, &value) == 0 ? value : 0;
 }
 
-/* -- JWTs -------------------------------------------------------------------------------------------------------- */
+/* -- JWTs
+ * -------------------------------------------------------------------------------------------------------- */
 
 static apr_int64_t seconds_claim(const json_t *claims, const char *name)
 {
@@ -52,9 +54,10 @@ static apr_int64_t seconds_claim(const json_t *claims, const char *name)
     return seconds > 0 && seconds < APR_INT64_C(100000000000) ? seconds * 1000 : 0;
 }
 
-/* Checks signature, type, issuer and times. NULL in *claims: the token is worth nothing; info->state says whether because of age. */
-static apim_error_t *check_jwt(const km_call_t *call, const char *token, const char *typ, km_token_info_t *info,
-                               const json_t **claims)
+/* Checks signature, type, issuer and times. NULL in *claims: the token is worth nothing; info->state says
+ * whether because of age. */
+static apim_error_t *check_jwt(const km_call_t *call, const char *token, const char *typ,
+                               km_token_info_t *info, const json_t **claims)
 {
     apim_jws_t *jws;
     apim_jwk_t *key;
@@ -84,10 +87,11 @@ static apim_error_t *check_jwt(const km_call_t *call, const char *token, const c
     return NULL;
 }
 
-/* -- rows -------------------------------------------------------------------------------------------------------- */
+/* -- rows
+ * -------------------------------------------------------------------------------------------------------- */
 
-static apim_error_t *one_row(const km_call_t *call, const apim_stmt_t *stmt, const char *const *args, int nargs,
-                             const char *const **row)
+static apim_error_t *one_row(const km_call_t *call, const apim_stmt_t *stmt, const char *const *args,
+                             int nargs, const char *const **row)
 {
     apim_db_t *db;
     apim_rows_t *rows = NULL;
@@ -123,7 +127,8 @@ static void take_row(km_token_info_t *info, const char *const *row)
 static void judge_row(const km_call_t *call, km_token_info_t *info, const char *const *row)
 {
     if (row[COL_REVOKED] || dead_since(row[COL_CLIENT_REVOKED], info->issued_at) ||
-        dead_since(row[COL_USER_REVOKED], info->issued_at) || dead_since(row[COL_APPLICATION_REVOKED], info->issued_at)) {
+        dead_since(row[COL_USER_REVOKED], info->issued_at) ||
+        dead_since(row[COL_APPLICATION_REVOKED], info->issued_at)) {
         info->state = KM_INVALID;
     }
     else if (info->expires_at && info->expires_at <= call->now) {
@@ -147,8 +152,8 @@ static apim_error_t *judge_user(const km_call_t *call, km_token_info_t *info)
     return NULL;
 }
 
-static apim_error_t *lookup_jwt(const km_call_t *call, const char *token, const char *api_id, const char *context,
-                                km_token_info_t *info)
+static apim_error_t *lookup_jwt(const km_call_t *call, const char *token, const char *api_id,
+                                const char *context, km_token_info_t *info)
 {
     const json_t *claims;
     const char *client, *const *row;
@@ -167,7 +172,8 @@ static apim_error_t *lookup_jwt(const km_call_t *call, const char *token, const 
         info->username = apim_json_str(claims, "sub", NULL);
     }
     info->scopes = apim_json_str(claims, "scope", "");
-    APIM_TRY(one_row(call, &km_verify_jwt, APIM_ARGS(info->token_id, info->username, api_id, context, client), &row));
+    APIM_TRY(one_row(call, &km_verify_jwt, APIM_ARGS(info->token_id, info->username, api_id, context, client),
+                     &row));
     if (!row) {
         info->state = KM_INVALID; /* the client was deleted */
         return NULL;
@@ -177,8 +183,8 @@ static apim_error_t *lookup_jwt(const km_call_t *call, const char *token, const 
     return judge_user(call, info);
 }
 
-static apim_error_t *lookup_opaque(const km_call_t *call, const char *token, const char *api_id, const char *context,
-                                   km_token_info_t *info)
+static apim_error_t *lookup_opaque(const km_call_t *call, const char *token, const char *api_id,
+                                   const char *context, km_token_info_t *info)
 {
     const char *const *row;
     info->kind = KM_KIND_OPAQUE;
@@ -204,8 +210,8 @@ static km_token_info_t *new_info(const km_call_t *call)
     return info;
 }
 
-apim_error_t *km_lookup_token(const km_call_t *call, const char *token, const char *api_id, const char *context,
-                              km_token_info_t **out)
+apim_error_t *km_lookup_token(const km_call_t *call, const char *token, const char *api_id,
+                              const char *context, km_token_info_t **out)
 {
     *out = new_info(call);
     if (apim_jws_looks_like(token)) {
@@ -217,8 +223,8 @@ apim_error_t *km_lookup_token(const km_call_t *call, const char *token, const ch
     return NULL;
 }
 
-apim_error_t *km_lookup_api_key(const km_call_t *call, const char *api_key, const char *api_id, const char *context,
-                                km_token_info_t **out)
+apim_error_t *km_lookup_api_key(const km_call_t *call, const char *api_key, const char *api_id,
+                                const char *context, km_token_info_t **out)
 {
     km_token_info_t *info = new_info(call);
     const json_t *claims;

@@ -5,8 +5,8 @@
 #include "keymgr_config.h"
 
 /*
- * What a presented access token or API key is worth now: signature, times, revocation, the client, and (by the same statement)
- * the application and its subscription to one API.
+ * What a presented access token or API key is worth now: signature, times, revocation, the client, and (by
+ * the same statement) the application and its subscription to one API.
  */
 typedef enum { KM_ACTIVE, KM_INVALID, KM_EXPIRED } km_state_e;
 typedef enum { KM_KIND_UNKNOWN, KM_KIND_JWT, KM_KIND_OPAQUE, KM_KIND_API_KEY } km_kind_e;
@@ -28,13 +28,14 @@ typedef struct km_token_info_t {
     const char *permitted_ips, *permitted_referers; /* of an API key */
 } km_token_info_t;
 
-/** Looks an access token (JWT or opaque) up. api_id or context (with version) names the API whose subscription is read; both may be
- * NULL. Always fills *out; what is wrong with the token is its state, not an error. Errors: 503 if a database is away. */
-apim_error_t *km_lookup_token(const km_call_t *call, const char *token, const char *api_id, const char *context,
-                              km_token_info_t **out);
+/** Looks an access token (JWT or opaque) up. api_id or context (with version) names the API whose
+ * subscription is read; both may be NULL. Always fills *out; what is wrong with the token is its state, not
+ * an error. Errors: 503 if a database is away. */
+apim_error_t *km_lookup_token(const km_call_t *call, const char *token, const char *api_id,
+                              const char *context, km_token_info_t **out);
 
 /** The same for an API key. */
-apim_error_t *km_lookup_api_key(const km_call_t *call, const char *api_key, const char *api_id, const char *context,
-                                km_token_info_t **out);
+apim_error_t *km_lookup_api_key(const km_call_t *call, const char *api_key, const char *api_id,
+                                const char *context, km_token_info_t **out);
 
 #endif

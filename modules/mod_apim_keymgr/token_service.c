@@ -2,7 +2,6 @@
 #include "token_service.h"
 
 #include <apr_strings.h>
-#include <openssl/rand.h>
 #include <string.h>
 
 #include "apim_crypto.h"
@@ -14,6 +13,7 @@
 #include "oauth_error.h"
 #include "scope_service.h"
 #include "signing_keys.h"
+#include "token_id.h"
 
 #define TOKEN_BYTES 32
 
@@ -30,46 +30,8 @@ typedef struct grant_t {
     int with_refresh;
 } grant_t;
 
-const char *km_token_id(apr_pool_t *p, apr_int64_t ms)
-{
-    unsigned char b[16];
-    const char *h;
-    if (RAND_bytes(b, sizeof(b)) != 1) {
-        return NULL;
-    }
-    b[0] = (unsigned char)(ms >> 40);
-    b[1] = (unsigned char)(ms >> 32);
-    b[2] = (unsigned char)(ms >> 24);
-    b[3] = (unsigned char)(ms >> 16);
-    b[4] = (unsigned char)(ms >> 8);
-    b[5] = (unsigned char)ms;
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x70);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    h = apim_hex(p, b, sizeof(b));
-    return apr_psprintf(p, "%.8s-%.4s-%.4s-%.4s-%.12s", h, h + 8, h + 12, h + 16, h + 20);
-}
-
-apr_int64_t km_token_id_time(const char *id, apr_int64_t fallback)
-{
-    apr_int64_t ms = 0;
-    int i;
-    if (strlen(id) != 36 || id[14] != '7') {
-        return fallback;
-    }
-    for (i = 0; i < 13; i++) {
-        const char *digits = "0123456789abcdef", *d = strchr(digits, id[i]);
-        if (i == 8) {
-            continue;
-        }
-        if (!d) {
-            return fallback;
-        }
-        ms = ms << 4 | (d - digits);
-    }
-    return ms;
-}
-
-/* -- making ------------------------------------------------------------------------------------------------------ */
+/* -- making
+ * ------------------------------------------------------------------------------------------------------ */
 
 static apim_error_t *make_jwt(const km_call_t *call, const grant_t *g, const char *id, const char **token)
 {
@@ -77,13 +39,14 @@ static apim_error_t *make_jwt(const km_call_t *call, const grant_t *g, const cha
     json_t *claims;
     json_int_t iat = g->issued_at / 1000;
     APIM_TRY(km_keys_active(call, &key));
-    claims = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:s}", "iss", km_issuer(call), "sub",
-                       g->username ? g->username : g->client->consumer_key, "aud", km_audience(call), "client_id",
-                       g->client->consumer_key, "iat", iat, "nbf", iat, "exp", iat + (json_int_t)g->lifetime, "jti", id,
-                       "scope", g->scopes, "keytype", g->client->key_type, "aut",
-                       g->username ? "APPLICATION_USER" : "APPLICATION");
+    claims = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:s}", "iss", km_issuer(call),
+                       "sub", g->username ? g->username : g->client->consumer_key, "aud", km_audience(call),
+                       "client_id", g->client->consumer_key, "iat", iat, "nbf", iat, "exp",
+                       iat + (json_int_t)g->lifetime, "jti", id, "scope", g->scopes, "keytype",
+                       g->client->key_type, "aut", g->username ? "APPLICATION_USER" : "APPLICATION");
     if (!apim_json_own(call->pool, claims)) {
-        return apim_internal(call->pool, "claims could not be made (is the Host header or a name not UTF-8?)");
+        return apim_internal(call->pool,
+                             "claims could not be made (is the Host header or a name not UTF-8?)");
     }
     return apim_jws_sign(call->pool, key, KM_TYP_ACCESS, claims, token);
 }
@@ -95,8 +58,8 @@ static const char *random_token(apr_pool_t *p, const char *prefix)
     return random ? apr_pstrcat(p, prefix, random, NULL) : NULL;
 }
 
-/* Makes the texts and the row that goes with them; *row NULL if none has to be stored. Asks the database only for signing keys,
- * so it must not run while another connection is held. */
+/* Makes the texts and the row that goes with them; *row NULL if none has to be stored. Asks the database only
+ * for signing keys, so it must not run while another connection is held. */
 static apim_error_t *make(const km_call_t *call, const grant_t *g, km_issued_t **out, km_token_row_t **row)
 {
     apr_pool_t *p = call->pool;
@@ -163,19 +126,22 @@ apim_error_t *km_issue_application_token(const km_call_t *call, const km_client_
 apim_error_t *km_issue_user_token(const km_call_t *call, const km_client_t *client, const km_user_t *user,
                                   const char *scopes, apr_int64_t lifetime, km_issued_t **out)
 {
-    grant_t g = {.client = client, .username = user->username, .grant_type = "password", .issued_at = call->now};
+    grant_t g = {
+        .client = client, .username = user->username, .grant_type = "password", .issued_at = call->now};
     g.lifetime = km_client_access_lifetime(call, client, lifetime);
     g.with_refresh = km_client_may(client, "refresh_token");
     APIM_TRY(km_scope_grant(call, client, user->username, user, scopes, &g.scopes));
     return issue(call, &g, out);
 }
 
-/* -- refreshing -------------------------------------------------------------------------------------------------- */
+/* -- refreshing
+ * -------------------------------------------------------------------------------------------------- */
 
 static apim_error_t *invalid_grant(apr_pool_t *p)
 {
-    return km_oauth_error(p, HTTP_BAD_REQUEST, "invalid_grant",
-                          "The refresh token is unknown, expired, revoked, used, or was issued to another client.");
+    return km_oauth_error(
+        p, HTTP_BAD_REQUEST, "invalid_grant",
+        "The refresh token is unknown, expired, revoked, used, or was issued to another client.");
 }
 
 static apim_error_t *find_refresh(const km_call_t *call, const char *token, km_token_row_t **row)
@@ -188,9 +154,10 @@ static apim_error_t *find_refresh(const km_call_t *call, const char *token, km_t
     return err;
 }
 
-/* Scopes of the new access token: what was asked for, of what the refresh token stands for, of what the user may still have. */
-static apim_error_t *refreshed_scopes(const km_call_t *call, const km_client_t *client, const km_token_row_t *old,
-                                      const char *requested, grant_t *g)
+/* Scopes of the new access token: what was asked for, of what the refresh token stands for, of what the user
+ * may still have. */
+static apim_error_t *refreshed_scopes(const km_call_t *call, const km_client_t *client,
+                                      const km_token_row_t *old, const char *requested, grant_t *g)
 {
     APIM_TRY(km_scope_check(call->pool, requested));
     if (requested && !km_scope_subset(call->pool, requested, old->scopes)) {
@@ -218,12 +185,14 @@ static apim_error_t *take(const km_call_t *call, apim_db_t *db, const km_token_r
     }
     APIM_TRY(km_token_family_successors(call->pool, db, old, &next));
     if (next.live == 1 && !next.used && call->now - next.first_at <= KM_RETRY_WINDOW) {
-        return km_token_family_kill(call, db, old->family, 1); /* the answer was lost: the unused successor is replaced */
+        return km_token_family_kill(call, db, old->family,
+                                    1); /* the answer was lost: the unused successor is replaced */
     }
     *outcome = REFUSED;
     if (next.live) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, call->r,
-                      "APIM-KM0020: a refresh token of client %s was used a second time; all tokens of that grant are revoked",
+                      "APIM-KM0020: a refresh token of client %s was used a second time; all tokens of that "
+                      "grant are revoked",
                       old->consumer_key);
         km_count(KM_REFRESH_REUSED);
     }
@@ -250,8 +219,8 @@ static apim_error_t *exchange(const km_call_t *call, const km_token_row_t *old, 
     return err;
 }
 
-apim_error_t *km_refresh(const km_call_t *call, const km_client_t *client, const char *refresh_token, const char *scopes,
-                         km_issued_t **out)
+apim_error_t *km_refresh(const km_call_t *call, const km_client_t *client, const char *refresh_token,
+                         const char *scopes, km_issued_t **out)
 {
     apr_pool_t *p = call->pool;
     grant_t g = {.client = client, .grant_type = "refresh_token", .with_refresh = 1};
@@ -259,7 +228,8 @@ apim_error_t *km_refresh(const km_call_t *call, const km_client_t *client, const
     outcome_e outcome;
     int active = 1;
     APIM_TRY(find_refresh(call, refresh_token, &old));
-    if (!old || strcmp(old->consumer_key, client->consumer_key) != 0 || old->refresh_expires_at <= call->now) {
+    if (!old || strcmp(old->consumer_key, client->consumer_key) != 0 ||
+        old->refresh_expires_at <= call->now) {
         return invalid_grant(p);
     }
     if (old->username) {
@@ -285,8 +255,8 @@ apim_error_t *km_refresh(const km_call_t *call, const km_client_t *client, const
 
 json_t *km_issued_json(const km_issued_t *issued)
 {
-    json_t *j = json_pack("{s:s, s:s, s:I, s:s}", "access_token", issued->access_token, "token_type", "Bearer", "expires_in",
-                          (json_int_t)issued->lifetime, "scope", issued->scopes);
+    json_t *j = json_pack("{s:s, s:s, s:I, s:s}", "access_token", issued->access_token, "token_type",
+                          "Bearer", "expires_in", (json_int_t)issued->lifetime, "scope", issued->scopes);
     if (j && issued->refresh_token) {
         apim_json_set_str(j, "refresh_token", issued->refresh_token);
     }

@@ -7,8 +7,9 @@
 #include "user_store.h"
 
 /*
- * Issues tokens. An access token is a JWT (RFC 9068, type at+jwt) or, for clients of token type OAUTH, opaque. A JWT of the
- * client_credentials grant has no row in the database; opaque tokens and whatever can be refreshed have one.
+ * Issues tokens. An access token is a JWT (RFC 9068, type at+jwt) or, for clients of token type OAUTH,
+ * opaque. A JWT of the client_credentials grant has no row in the database; opaque tokens and whatever can be
+ * refreshed have one.
  */
 #define KM_ACCESS_PREFIX  "apim_at_"
 #define KM_REFRESH_PREFIX "apim_rt_"
@@ -23,7 +24,8 @@ typedef struct km_issued_t {
     apr_int64_t lifetime; /* seconds */
 } km_issued_t;
 
-/** A token for the application itself. scopes: what was asked for, NULL for nothing; lifetime: seconds, 0 for the default. */
+/** A token for the application itself. scopes: what was asked for, NULL for nothing; lifetime: seconds, 0 for
+ * the default. */
 apim_error_t *km_issue_application_token(const km_call_t *call, const km_client_t *client, const char *scopes,
                                          apr_int64_t lifetime, km_issued_t **out);
 
@@ -32,21 +34,16 @@ apim_error_t *km_issue_user_token(const km_call_t *call, const km_client_t *clie
                                   const char *scopes, apr_int64_t lifetime, km_issued_t **out);
 
 /**
- * Redeems a refresh token (RFC 6749 section 6, RFC 9700 section 4.14.2): it is used up, the access token issued with it dies, both
- * get a successor. 400 invalid_grant if it is unknown, another client's, expired or revoked, or its user is no longer active.
- * A used one shown again kills the whole family; except that within KM_RETRY_WINDOW of its first use, while the successor
- * has not been used, it replaces that successor: a client whose answer got lost tries again and there is still one live
- * descendant.
+ * Redeems a refresh token (RFC 6749 section 6, RFC 9700 section 4.14.2): it is used up, the access token
+ * issued with it dies, both get a successor. 400 invalid_grant if it is unknown, another client's, expired or
+ * revoked, or its user is no longer active. A used one shown again kills the whole family; except that within
+ * KM_RETRY_WINDOW of its first use, while the successor has not been used, it replaces that successor: a
+ * client whose answer got lost tries again and there is still one live descendant.
  */
-apim_error_t *km_refresh(const km_call_t *call, const km_client_t *client, const char *refresh_token, const char *scopes,
-                         km_issued_t **out);
+apim_error_t *km_refresh(const km_call_t *call, const km_client_t *client, const char *refresh_token,
+                         const char *scopes, km_issued_t **out);
 
 /** The answer of the token endpoint (RFC 6749 section 5.1). The caller owns it. */
 json_t *km_issued_json(const km_issued_t *issued);
-
-/** A new token id: UUID version 7 (RFC 9562), so that it carries the millisecond it was issued in. */
-const char *km_token_id(apr_pool_t *p, apr_int64_t ms);
-/** The millisecond of such an id; fallback if it is none. */
-apr_int64_t km_token_id_time(const char *id, apr_int64_t fallback);
 
 #endif

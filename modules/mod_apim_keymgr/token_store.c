@@ -15,12 +15,14 @@ static apr_int64_t number(const char *text)
 apim_error_t *km_token_insert(apr_pool_t *p, apim_db_t *db, const km_token_row_t *t)
 {
     return apim_db_query(db, &km_token_insert_row, NULL,
-                         APIM_ARGS(t->id, t->token_hash, t->refresh_hash, t->family, t->consumer_key, t->username, t->scopes,
-                                   t->refresh_scopes, t->grant_type, apim_i64(p, t->issued_at), apim_i64(p, t->expires_at),
+                         APIM_ARGS(t->id, t->token_hash, t->refresh_hash, t->family, t->consumer_key,
+                                   t->username, t->scopes, t->refresh_scopes, t->grant_type,
+                                   apim_i64(p, t->issued_at), apim_i64(p, t->expires_at),
                                    t->refresh_expires_at ? apim_i64(p, t->refresh_expires_at) : NULL));
 }
 
-static apim_error_t *find(apr_pool_t *p, apim_db_t *db, const apim_stmt_t *stmt, const char *hash, km_token_row_t **out)
+static apim_error_t *find(apr_pool_t *p, apim_db_t *db, const apim_stmt_t *stmt, const char *hash,
+                          km_token_row_t **out)
 {
     apim_rows_t *rows;
     km_token_row_t *t;
@@ -61,10 +63,12 @@ apim_error_t *km_token_family_lock(apim_db_t *db, const char *family)
     return apim_db_query(db, &km_token_lock_family, NULL, APIM_ARGS(family));
 }
 
-apim_error_t *km_token_family_successors(apr_pool_t *p, apim_db_t *db, const km_token_row_t *row, km_successors_t *out)
+apim_error_t *km_token_family_successors(apr_pool_t *p, apim_db_t *db, const km_token_row_t *row,
+                                         km_successors_t *out)
 {
     apim_rows_t *rows;
-    APIM_TRY(apim_db_select(db, p, &km_token_successors, &rows, APIM_ARGS(row->family, apim_i64(p, row->issued_at))));
+    APIM_TRY(apim_db_select(db, p, &km_token_successors, &rows,
+                            APIM_ARGS(row->family, apim_i64(p, row->issued_at))));
     out->count = (int)number(rows->row[0][0]);
     out->first_at = number(rows->row[0][1]);
     out->used = (int)number(rows->row[0][2]);
@@ -83,11 +87,12 @@ apim_error_t *km_invalidate(const km_call_t *call, apim_db_t *db, const char *ki
                          APIM_ARGS(rows->row[0][0], kind, subject, apim_i64(call->pool, call->now)));
 }
 
-static apim_error_t *put_revocation(const km_call_t *call, apim_db_t *db, const char *kind, const char *subject,
-                                    apr_int64_t expires_at)
+static apim_error_t *put_revocation(const km_call_t *call, apim_db_t *db, const char *kind,
+                                    const char *subject, apr_int64_t expires_at)
 {
-    return apim_db_query(db, &km_revocation_put, NULL,
-                         APIM_ARGS(kind, subject, apim_i64(call->pool, call->now), apim_i64(call->pool, expires_at)));
+    return apim_db_query(
+        db, &km_revocation_put, NULL,
+        APIM_ARGS(kind, subject, apim_i64(call->pool, call->now), apim_i64(call->pool, expires_at)));
 }
 
 apim_error_t *km_revoke_jti(const km_call_t *call, apim_db_t *db, const char *jti, apr_int64_t expires_at)
@@ -96,8 +101,8 @@ apim_error_t *km_revoke_jti(const km_call_t *call, apim_db_t *db, const char *jt
     return km_invalidate(call, db, "token", jti);
 }
 
-/* An access token that has a row: gateways know an opaque one by its hash, a JWT by its jti, which is the row's id. Which of the two
- * it was the row does not say; both are told. */
+/* An access token that has a row: gateways know an opaque one by its hash, a JWT by its jti, which is the
+ * row's id. Which of the two it was the row does not say; both are told. */
 static apim_error_t *kill_access_token(const km_call_t *call, apim_db_t *db, const char *id, const char *hash,
                                        apr_int64_t expires_at)
 {
@@ -113,7 +118,8 @@ apim_error_t *km_token_rotated(const km_call_t *call, apim_db_t *db, const km_to
     apim_rows_t *rows;
     APIM_TRY(apim_db_select(db, call->pool, &km_token_rotate, &rows, APIM_ARGS(row->id)));
     *rotated = rows->count;
-    return rows->count ? kill_access_token(call, db, row->id, rows->row[0][0], number(rows->row[0][1])) : NULL;
+    return rows->count ? kill_access_token(call, db, row->id, rows->row[0][0], number(rows->row[0][1]))
+                       : NULL;
 }
 
 apim_error_t *km_token_family_kill(const km_call_t *call, apim_db_t *db, const char *family, int only_live)
@@ -131,7 +137,8 @@ apim_error_t *km_token_family_kill(const km_call_t *call, apim_db_t *db, const c
 apim_error_t *km_revoke_client(const km_call_t *call, apim_db_t *db, const char *consumer_key)
 {
     APIM_TRY(apim_db_query(db, &km_token_client_revoke, NULL, APIM_ARGS(consumer_key)));
-    APIM_TRY(put_revocation(call, db, "client", consumer_key, call->now + km_max_lifetime(call->conf) * 1000));
+    APIM_TRY(
+        put_revocation(call, db, "client", consumer_key, call->now + km_max_lifetime(call->conf) * 1000));
     return km_invalidate(call, db, "client", consumer_key);
 }
 

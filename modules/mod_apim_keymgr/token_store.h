@@ -6,9 +6,9 @@
 #include "keymgr_config.h"
 
 /*
- * Rows of am_token (opaque and refreshable tokens, hashed), am_revocation (self-contained tokens that died early) and
- * am_invalidation (what gateways must forget). Everything here runs inside the caller's transaction: what is revoked and what
- * gateways are told of it is committed together.
+ * Rows of am_token (opaque and refreshable tokens, hashed), am_revocation (self-contained tokens that died
+ * early) and am_invalidation (what gateways must forget). Everything here runs inside the caller's
+ * transaction: what is revoked and what gateways are told of it is committed together.
  */
 typedef struct km_token_row_t {
     const char *id; /* of a JWT: its jti */
@@ -27,7 +27,8 @@ typedef struct km_token_row_t {
 
 apim_error_t *km_token_insert(apr_pool_t *p, apim_db_t *db, const km_token_row_t *row);
 
-/** The row of a refresh token's hash (scopes: what the refresh token stands for); *out NULL if there is none. */
+/** The row of a refresh token's hash (scopes: what the refresh token stands for); *out NULL if there is none.
+ */
 apim_error_t *km_token_find_refresh(apr_pool_t *p, apim_db_t *db, const char *hash, km_token_row_t **out);
 /** The row of an access token's hash. */
 apim_error_t *km_token_find(apr_pool_t *p, apim_db_t *db, const char *hash, km_token_row_t **out);
@@ -40,7 +41,8 @@ typedef struct km_successors_t {
     int count, used, live;
     apr_int64_t first_at; /* ms */
 } km_successors_t;
-apim_error_t *km_token_family_successors(apr_pool_t *p, apim_db_t *db, const km_token_row_t *row, km_successors_t *out);
+apim_error_t *km_token_family_successors(apr_pool_t *p, apim_db_t *db, const km_token_row_t *row,
+                                         km_successors_t *out);
 
 /** ACTIVE becomes ROTATED; *rotated 0 if it was not ACTIVE. Its access token is dead. */
 apim_error_t *km_token_rotated(const km_call_t *call, apim_db_t *db, const km_token_row_t *row, int *rotated);
@@ -55,8 +57,8 @@ apim_error_t *km_revoke_jti(const km_call_t *call, apim_db_t *db, const char *jt
 apim_error_t *km_revoke_client(const km_call_t *call, apim_db_t *db, const char *consumer_key);
 apim_error_t *km_revoke_user(const km_call_t *call, apim_db_t *db, const char *username);
 
-/** Tells gateways to forget what they know of a "token", "client", "application", "api" or "user". Takes the feed's row lock: do
- * it last. */
+/** Tells gateways to forget what they know of a "token", "client", "application", "api" or "user". Takes the
+ * feed's row lock: do it last. */
 apim_error_t *km_invalidate(const km_call_t *call, apim_db_t *db, const char *kind, const char *subject);
 
 #endif

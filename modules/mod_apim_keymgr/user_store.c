@@ -18,7 +18,8 @@
 #define MAX_NAME       255
 #define MAX_PASSWORD   1024 /* bcrypt itself looks at 72 bytes */
 
-/* bcrypt takes tens of milliseconds of processor time by design: more than a few at once would starve everything else. */
+/* bcrypt takes tens of milliseconds of processor time by design: more than a few at once would starve
+ * everything else. */
 static apr_thread_mutex_t *check_mutex;
 static apr_thread_cond_t *check_done;
 static int checks;
@@ -58,7 +59,8 @@ static int usable_name(const char *username)
     return *username && strlen(username) <= MAX_NAME && !km_is_consumer_key(username);
 }
 
-static apim_error_t *read_user(const km_call_t *call, const char *username, const char **hash, km_user_t **out)
+static apim_error_t *read_user(const km_call_t *call, const char *username, const char **hash,
+                               km_user_t **out)
 {
     apim_db_t *db;
     apim_rows_t *rows = NULL, *roles = NULL;
@@ -100,13 +102,15 @@ apim_error_t *km_user_find(const km_call_t *call, const char *username, km_user_
 
 static apim_error_t *too_many(const km_call_t *call, int seconds)
 {
-    apim_error_t *err = apim_error(call->pool, HTTP_TOO_MANY_REQUESTS, HTTP_TOO_MANY_REQUESTS, "Too Many Requests",
-                                   "Too many failed log-ins; try again in %d seconds.", seconds);
+    apim_error_t *err =
+        apim_error(call->pool, HTTP_TOO_MANY_REQUESTS, HTTP_TOO_MANY_REQUESTS, "Too Many Requests",
+                   "Too many failed log-ins; try again in %d seconds.", seconds);
     err->retry_after = seconds;
     return err;
 }
 
-apim_error_t *km_user_authenticate(const km_call_t *call, const char *username, const char *password, km_user_t **out)
+apim_error_t *km_user_authenticate(const km_call_t *call, const char *username, const char *password,
+                                   km_user_t **out)
 {
     const char *address = call->r->useragent_ip, *hash;
     km_user_t *user;

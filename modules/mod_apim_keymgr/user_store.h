@@ -15,11 +15,12 @@ typedef struct km_user_t {
 void km_user_store_child_init(apr_pool_t *pchild);
 
 /**
- * The user of that name and password; *out NULL if there is none such, for whatever reason (unknown, wrong password, not
- * ACTIVE): all take the same time and cannot be told apart. 429 with retry_after after too many failures (login_guard.h); 503 if
- * the database is away or too many passwords are being checked.
+ * The user of that name and password; *out NULL if there is none such, for whatever reason (unknown, wrong
+ * password, not ACTIVE): all take the same time and cannot be told apart. 429 with retry_after after too many
+ * failures (login_guard.h); 503 if the database is away or too many passwords are being checked.
  */
-apim_error_t *km_user_authenticate(const km_call_t *call, const char *username, const char *password, km_user_t **out);
+apim_error_t *km_user_authenticate(const km_call_t *call, const char *username, const char *password,
+                                   km_user_t **out);
 
 /** The ACTIVE user of that name with roles; *out NULL if there is none. */
 apim_error_t *km_user_find(const km_call_t *call, const char *username, km_user_t **out);

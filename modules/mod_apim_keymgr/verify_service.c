@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verify_service.h"
 
-#include <apr_network_io.h>
 #include <apr_strings.h>
 #include <http_log.h>
 #include <string.h>
 
+#include "key_restrictions.h"
 #include "keymgr_log.h"
 #include "keymgr_stats.h"
 
@@ -18,7 +18,8 @@ typedef struct refusal_t {
 
 static const refusal_t invalid = {900901, "Invalid Credentials",
                                   "Access failure for API: the credentials are not valid or were revoked."};
-static const refusal_t expired = {900903, "Access Token Expired", "The access token has expired; get a new one."};
+static const refusal_t expired = {900903, "Access Token Expired",
+                                  "The access token has expired; get a new one."};
 static const refusal_t blocked = {900907, "The requested API is temporarily blocked",
                                   "The subscription of the application to this API is blocked."};
 static const refusal_t not_subscribed = {900908, "Resource forbidden",
@@ -30,98 +31,8 @@ static const refusal_t on_hold = {900909, "The subscription to the API is inacti
 static const refusal_t application_on_hold = {900909, "The subscription to the API is inactive",
                                               "The application is waiting for approval or was rejected."};
 
-/* -- API keys bound to addresses and pages --------------------------------------------------------------------------- */
-
-/* The next item of a comma-separated list, trimmed; NULL at the end. */
-static char *next_item(char **rest)
-{
-    char *item = *rest, *end;
-    if (!item) {
-        return NULL;
-    }
-    end = strchr(item, ',');
-    *rest = end ? end + 1 : NULL;
-    end = end ? end : item + strlen(item);
-    while (item < end && *item == ' ') {
-        item++;
-    }
-    while (end > item && end[-1] == ' ') {
-        end--;
-    }
-    *end = '\0';
-    return item;
-}
-
-static int in_block(apr_pool_t *p, char *block, apr_sockaddr_t *address)
-{
-    apr_ipsubnet_t *subnet;
-    char *mask = strchr(block, '/');
-    if (mask) {
-        *mask++ = '\0';
-    }
-    return apr_ipsubnet_create(&subnet, block, mask, p) == APR_SUCCESS && apr_ipsubnet_test(subnet, address);
-}
-
-int km_address_permitted(apr_pool_t *p, const char *list, const char *address)
-{
-    apr_sockaddr_t *sa;
-    char *rest = apr_pstrdup(p, list ? list : ""), *item;
-    if (!*rest) {
-        return 1;
-    }
-    if (!address || apr_sockaddr_info_get(&sa, address, APR_UNSPEC, 0, APR_IPV4_ADDR_OK, p) != APR_SUCCESS) {
-        return 0;
-    }
-    while ((item = next_item(&rest))) {
-        if (*item && in_block(p, item, sa)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* Iterative, so that no pattern can make it slow in depth. */
-static int fits(const char *pattern, const char *text)
-{
-    const char *star = NULL, *mark = NULL;
-    while (*text) {
-        if (*pattern == '*') {
-            star = pattern++;
-            mark = text;
-        }
-        else if (*pattern == *text) {
-            pattern++;
-            text++;
-        }
-        else if (star) {
-            pattern = star + 1;
-            text = ++mark;
-        }
-        else {
-            return 0;
-        }
-    }
-    while (*pattern == '*') {
-        pattern++;
-    }
-    return !*pattern;
-}
-
-int km_referer_permitted(apr_pool_t *p, const char *list, const char *referer)
-{
-    char *rest = apr_pstrdup(p, list ? list : ""), *item;
-    if (!*rest) {
-        return 1;
-    }
-    while (referer && (item = next_item(&rest))) {
-        if (*item && fits(item, referer)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* -- verify ------------------------------------------------------------------------------------------------------ */
+/* -- verify
+ * ------------------------------------------------------------------------------------------------------ */
 
 static int is(const char *a, const char *b)
 {
@@ -165,7 +76,8 @@ static json_t *scope_array(apr_pool_t *p, const char *scopes)
     return array;
 }
 
-/* Members of a refusal and of a permission alike: what the answer depends on, so that a gateway forgets it when that changes. */
+/* Members of a refusal and of a permission alike: what the answer depends on, so that a gateway forgets it
+ * when that changes. */
 static void add_subjects(json_t *out, const km_token_info_t *info)
 {
     if (info->token_id) {
@@ -180,7 +92,8 @@ static void add_subjects(json_t *out, const km_token_info_t *info)
     if (info->username) {
         apim_json_set_str(out, "username", info->username);
     }
-    if ((info->permitted_ips && *info->permitted_ips) || (info->permitted_referers && *info->permitted_referers)) {
+    if ((info->permitted_ips && *info->permitted_ips) ||
+        (info->permitted_referers && *info->permitted_referers)) {
         /* The answer holds for this address and page only. */
         json_object_set_new(out, "cacheable", json_false());
     }
@@ -190,10 +103,12 @@ static json_t *permission(const km_call_t *call, const km_token_info_t *info)
 {
     int by_user = info->kind != KM_KIND_API_KEY && info->username;
     json_t *out = json_pack("{s:b, s:s, s:s, s:o}", "authorized", 1, "keyType", info->key_type, "userType",
-                            by_user ? "APPLICATION_USER" : "APPLICATION", "scopes", scope_array(call->pool, info->scopes));
+                            by_user ? "APPLICATION_USER" : "APPLICATION", "scopes",
+                            scope_array(call->pool, info->scopes));
     add_subjects(out, info);
     if (!info->username) {
-        apim_json_set_str(out, "username", info->application_owner ? info->application_owner : info->client_owner);
+        apim_json_set_str(out, "username",
+                          info->application_owner ? info->application_owner : info->client_owner);
     }
     apim_json_set_str(out, "applicationName", info->application_name);
     apim_json_set_str(out, "applicationTier", info->application_tier);
@@ -208,8 +123,8 @@ static json_t *permission(const km_call_t *call, const km_token_info_t *info)
 
 static json_t *refusal(const km_call_t *call, const km_token_info_t *info, const refusal_t *why)
 {
-    json_t *out = json_pack("{s:b, s:i, s:s, s:s}", "authorized", 0, "code", why->code, "message", why->message,
-                            "description", why->description);
+    json_t *out = json_pack("{s:b, s:i, s:s, s:s}", "authorized", 0, "code", why->code, "message",
+                            why->message, "description", why->description);
     add_subjects(out, info);
     if (info->subscription_id) {
         apim_json_set_str(out, "subscriptionId", info->subscription_id);
@@ -232,13 +147,15 @@ apim_error_t *km_verify(const km_call_t *call, const json_t *in, json_t **out)
     km_count(KM_VERIFIED);
     if (why) {
         km_count(KM_VERIFY_REFUSED);
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, call->r, "APIM-KM0031: refused with %d: %s", why->code, why->description);
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, call->r, "APIM-KM0031: refused with %d: %s", why->code,
+                      why->description);
     }
     *out = apim_json_own(call->pool, why ? refusal(call, info, why) : permission(call, info));
     return *out ? NULL : apim_internal(call->pool, "no JSON could be made of a verification");
 }
 
-/* -- introspect -------------------------------------------------------------------------------------------------- */
+/* -- introspect
+ * -------------------------------------------------------------------------------------------------- */
 
 apim_error_t *km_introspect(const km_call_t *call, const json_t *in, json_t **out)
 {
@@ -255,8 +172,9 @@ apim_error_t *km_introspect(const km_call_t *call, const json_t *in, json_t **ou
     else {
         j = json_pack("{s:b, s:s, s:s, s:s, s:I, s:s, s:s, s:s}", "active", 1, "username",
                       info->username ? info->username : info->client_owner, "scope", info->scopes, "clientId",
-                      info->consumer_key, "exp", (json_int_t)(info->expires_at / 1000), "tokenType", "Bearer", "userType",
-                      info->username ? "APPLICATION_USER" : "APPLICATION", "tokenId", info->token_id);
+                      info->consumer_key, "exp", (json_int_t)(info->expires_at / 1000), "tokenType", "Bearer",
+                      "userType", info->username ? "APPLICATION_USER" : "APPLICATION", "tokenId",
+                      info->token_id);
     }
     *out = apim_json_own(call->pool, j);
     return *out ? NULL : apim_internal(call->pool, "no JSON could be made of an introspection");

@@ -25,14 +25,10 @@ static const char *const alg_names[] = {NULL, "ES256", "RS256", "PS256", "EdDSA"
 static const struct {
     const char *member;
     const char *param;
-} rsa_members[] = {{"n", OSSL_PKEY_PARAM_RSA_N},
-                   {"e", OSSL_PKEY_PARAM_RSA_E},
-                   {"d", OSSL_PKEY_PARAM_RSA_D},
-                   {"p", OSSL_PKEY_PARAM_RSA_FACTOR1},
-                   {"q", OSSL_PKEY_PARAM_RSA_FACTOR2},
-                   {"dp", OSSL_PKEY_PARAM_RSA_EXPONENT1},
-                   {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2},
-                   {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1}};
+} rsa_members[] = {{"n", OSSL_PKEY_PARAM_RSA_N},          {"e", OSSL_PKEY_PARAM_RSA_E},
+                   {"d", OSSL_PKEY_PARAM_RSA_D},          {"p", OSSL_PKEY_PARAM_RSA_FACTOR1},
+                   {"q", OSSL_PKEY_PARAM_RSA_FACTOR2},    {"dp", OSSL_PKEY_PARAM_RSA_EXPONENT1},
+                   {"dq", OSSL_PKEY_PARAM_RSA_EXPONENT2}, {"qi", OSSL_PKEY_PARAM_RSA_COEFFICIENT1}};
 #define RSA_PUBLIC  2
 #define RSA_MEMBERS 8
 
@@ -76,9 +72,11 @@ static apr_status_t free_builder(void *builder)
     return APR_SUCCESS;
 }
 
-/* -- printing ---------------------------------------------------------------------------------------------------- */
+/* -- printing
+ * ---------------------------------------------------------------------------------------------------- */
 
-/* A number of the key as base64url, left-padded to `width` bytes if width is not 0; NULL if the key has none such. */
+/* A number of the key as base64url, left-padded to `width` bytes if width is not 0; NULL if the key has none
+ * such. */
 static const char *number_of(apr_pool_t *p, const EVP_PKEY *pkey, const char *param, int width)
 {
     BIGNUM *bn = NULL;
@@ -180,7 +178,8 @@ static const char *thumbprint(apr_pool_t *p, const apim_jwk_t *jwk)
     return failed ? NULL : apim_b64url(p, digest, sizeof(digest));
 }
 
-/* -- making ------------------------------------------------------------------------------------------------------ */
+/* -- making
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* Takes over pkey. */
 static apim_error_t *finish(apr_pool_t *p, EVP_PKEY *pkey, apim_alg_e alg, int is_private, apim_jwk_t **out)
@@ -228,7 +227,8 @@ apim_jwk_t *apim_jwk_share(apr_pool_t *p, const apim_jwk_t *jwk)
     return copy;
 }
 
-/* -- reading ----------------------------------------------------------------------------------------------------- */
+/* -- reading
+ * ----------------------------------------------------------------------------------------------------- */
 
 /* A base64url member; NULL if absent or broken. */
 static unsigned char *bytes_member(apr_pool_t *p, const json_t *jwk, const char *name, apr_size_t *len)
@@ -262,7 +262,8 @@ static OSSL_PARAM_BLD *builder_in(apr_pool_t *p)
     return builder;
 }
 
-static int push_number(apr_pool_t *p, OSSL_PARAM_BLD *builder, const char *param, const unsigned char *bytes, apr_size_t len)
+static int push_number(apr_pool_t *p, OSSL_PARAM_BLD *builder, const char *param, const unsigned char *bytes,
+                       apr_size_t len)
 {
     BIGNUM *bn = bytes ? BN_bin2bn(bytes, (int)len, NULL) : NULL;
     if (!bn) {
@@ -360,12 +361,14 @@ apim_error_t *apim_jwk_parse(apr_pool_t *p, const json_t *jwk, apim_jwk_t **out)
         pkey = rsa_key(p, jwk, is_private);
         break;
     default:
-        return apim_bad_request(p, "The key's type, curve and algorithm are not one of EC P-256 (ES256), RSA (RS256, PS256), "
-                                   "OKP Ed25519 (EdDSA).");
+        return apim_bad_request(
+            p, "The key's type, curve and algorithm are not one of EC P-256 (ES256), RSA (RS256, PS256), "
+               "OKP Ed25519 (EdDSA).");
     }
     if (!pkey) {
         ERR_clear_error();
-        return apim_bad_request(p, "The %s key is not usable: a member is missing or out of range.", apim_alg_name(alg));
+        return apim_bad_request(p, "The %s key is not usable: a member is missing or out of range.",
+                                apim_alg_name(alg));
     }
     return finish(p, pkey, alg, is_private, out);
 }

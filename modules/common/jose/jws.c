@@ -25,7 +25,8 @@ static void fetch_sha256(void)
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
 
-/* -- reading ----------------------------------------------------------------------------------------------------- */
+/* -- reading
+ * ----------------------------------------------------------------------------------------------------- */
 
 /* The three parts; 0 unless there are exactly three non-empty ones. */
 static int split(const char *text, apr_size_t len[3])
@@ -50,7 +51,8 @@ int apim_jws_looks_like(const char *text)
 
 static apim_error_t *refuse(apr_pool_t *p, const char *why)
 {
-    return apim_error(p, 401, APIM_E_UNAUTHORIZED, "Invalid token", "The token is not a well-formed signed JWT: %s.", why);
+    return apim_error(p, 401, APIM_E_UNAUTHORIZED, "Invalid token",
+                      "The token is not a well-formed signed JWT: %s.", why);
 }
 
 static apim_error_t *json_part(apr_pool_t *p, const char *part, apr_size_t len, json_t **out)
@@ -96,7 +98,8 @@ apim_error_t *apim_jws_parse(apr_pool_t *p, const char *text, apim_jws_t **out)
     return NULL;
 }
 
-/* -- signatures -------------------------------------------------------------------------------------------------- */
+/* -- signatures
+ * -------------------------------------------------------------------------------------------------- */
 
 /* The r||s of RFC 7518 section 3.4 as the DER that OpenSSL wants. *der is freed by the caller. */
 static int raw_to_der(const unsigned char *raw, unsigned char **der)
@@ -141,7 +144,8 @@ static const EVP_MD *digest_for(apim_alg_e alg)
     return alg == APIM_ALG_EDDSA ? NULL : sha256;
 }
 
-static int check(EVP_MD_CTX *ctx, const apim_jws_t *jws, const apim_jwk_t *jwk, const unsigned char *sig, apr_size_t len)
+static int check(EVP_MD_CTX *ctx, const apim_jws_t *jws, const apim_jwk_t *jwk, const unsigned char *sig,
+                 apr_size_t len)
 {
     EVP_PKEY_CTX *pctx = NULL;
     return ctx && EVP_DigestVerifyInit(ctx, &pctx, digest_for(jwk->alg), NULL, jwk->pkey) == 1 &&
@@ -193,16 +197,18 @@ static const char *make_signature(apr_pool_t *p, const apim_jwk_t *jwk, const ch
     return apim_b64url(p, sig, len);
 }
 
-apim_error_t *apim_jws_sign(apr_pool_t *p, const apim_jwk_t *jwk, const char *typ, const json_t *claims, const char **out)
+apim_error_t *apim_jws_sign(apr_pool_t *p, const apim_jwk_t *jwk, const char *typ, const json_t *claims,
+                            const char **out)
 {
     /* No member of the header needs escaping: all three are our own constants or base64url. */
-    const char *header =
-        apr_psprintf(p, "{\"alg\":\"%s\",\"typ\":\"%s\",\"kid\":\"%s\"}", apim_alg_name(jwk->alg), typ, jwk->kid);
+    const char *header = apr_psprintf(p, "{\"alg\":\"%s\",\"typ\":\"%s\",\"kid\":\"%s\"}",
+                                      apim_alg_name(jwk->alg), typ, jwk->kid);
     const char *payload = apim_json_text(p, claims), *text, *signature;
     if (!payload || !jwk->is_private) {
         return apim_internal(p, "a token could not be printed or the key is not private");
     }
-    text = apr_pstrcat(p, apim_b64url(p, header, strlen(header)), ".", apim_b64url(p, payload, strlen(payload)), NULL);
+    text = apr_pstrcat(p, apim_b64url(p, header, strlen(header)), ".",
+                       apim_b64url(p, payload, strlen(payload)), NULL);
     pthread_once(&sha256_once, fetch_sha256);
     ERR_clear_error();
     signature = make_signature(p, jwk, text);
