@@ -19,5 +19,6 @@ libapim_httpd_la_SOURCES = \
 	modules/common/httpd/common_config.c modules/common/httpd/common_config.h \
 	modules/common/httpd/db_pool.c modules/common/httpd/db_pool.h \
 	modules/common/httpd/keymgr_call.c modules/common/httpd/keymgr_call.h \
+	modules/common/httpd/keymgr_http.c modules/common/httpd/keymgr_http.h \
 	modules/common/httpd/multipart.c modules/common/httpd/multipart.h \
 	modules/common/httpd/rest.c modules/common/httpd/rest.h

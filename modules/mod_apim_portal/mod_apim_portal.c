@@ -107,11 +107,19 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
+    server_rec *s;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
     json_object_seed(0); /* before there are threads */
     apim_db_pool_setup();
+    for (s = main_server; s; s = s->next) {
+        const char *wrong = apim_keymgr_call_prepare(pconf, s, &po_server_config(s)->common);
+        if (wrong) {
+            ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "APIM-PO0001: %s", wrong);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
     return check_config(pconf, plog, ptemp, main_server);
 }
 

@@ -29,6 +29,10 @@ APR_DECLARE_OPTIONAL_FN(apim_error_t *, apim_keymgr_operation,
 /** Finds the in-process Key Manager, if any; call from post_config. */
 void apim_keymgr_call_setup(void);
 
+/** The same, and prepares the pool of connections to a remote Key Manager. Call it instead from post_config,
+ * once for the configuration of each server; returns NULL or a sentence about what is missing. */
+const char *apim_keymgr_call_prepare(apr_pool_t *pconf, server_rec *s, apim_common_config_t *conf);
+
 /** 1 if this configuration can reach a Key Manager at all (for configuration checks). */
 int apim_keymgr_call_possible(const apim_common_config_t *conf);
 
