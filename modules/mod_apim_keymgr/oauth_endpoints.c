@@ -178,7 +178,7 @@ static apim_error_t *answer_token(const km_call_t *call, km_issued_t **issued)
 
 int km_endpoint_token(const km_call_t *call)
 {
-    km_issued_t *issued;
+    km_issued_t *issued = NULL;
     apim_error_t *err = answer_token(call, &issued);
     if (err) {
         return km_oauth_reply_error(call->r, err);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define KM_OAUTH_ERROR_IMPLEMENTATION
 #include "oauth_error.h"
 
 #include <apr_strings.h>

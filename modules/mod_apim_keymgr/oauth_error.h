@@ -26,4 +26,10 @@ int km_oauth_reply_error(request_rec *r, const apim_error_t *err);
 /** Writes j (stolen) with the headers of RFC 6749 section 5.1. Returns OK. */
 int km_oauth_reply(request_rec *r, int status, json_t *j);
 
+/* For clang's analyzer, as in apim_error.h. */
+#if defined(__clang_analyzer__) && !defined(KM_OAUTH_ERROR_IMPLEMENTATION)
+#define km_oauth_error(...)    apim_not_null_(km_oauth_error(__VA_ARGS__))
+#define km_invalid_client(...) apim_not_null_(km_invalid_client(__VA_ARGS__))
+#endif
+
 #endif

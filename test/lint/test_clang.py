@@ -32,7 +32,9 @@ def _tidy(name):
     stamp = BUILD / "tidy-cache" / _key(name, flags)
     if stamp.exists():
         return None
-    done = subprocess.run(["clang-tidy", "--quiet", str(SOURCE / name), "--", *flags], cwd=BUILD, text=True,
+    # The analyzer does not know that a failed assertion of cmocka leaves the function.
+    fewer = ["--checks=-clang-analyzer-core.*"] if name.startswith("test/") else []
+    done = subprocess.run(["clang-tidy", "--quiet", *fewer, str(SOURCE / name), "--", *flags], cwd=BUILD, text=True,
                           capture_output=True)
     if done.returncode == 0:
         stamp.parent.mkdir(exist_ok=True)
