@@ -1,38 +1,161 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <httpd.h>
-#include <http_config.h>
-#include <http_log.h>
+/*
+ * mod_apim_gateway: secures, protects and proxies calls to APIs. This file only ties the gateway's objects to httpd's life
+ * cycle; docs/architecture.md says which object does what.
+ */
+#include "gateway.h"
 
-#include "httpd/common_config.h"
+#include <ap_mpm.h>
+#include <apr_file_io.h>
+#include <apr_strings.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <unixd.h>
+#include <unistd.h>
+
+#include "call.h"
+#include "gateway_config.h"
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
+#include "replica.h"
+#include "status.h"
+#include "sync.h"
+#include "upstream.h"
 
-APIM_EXPORT_MODULE(apim_gateway);
 APLOG_USE_MODULE(apim_gateway);
 
-typedef struct gateway_config_t {
-    apim_common_config_t common; /* first: see common_config.h */
-} gateway_config_t;
+#define MIN_READERS 4096
 
-static void *create_server_config(apr_pool_t *p, server_rec *s)
+static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
-    gateway_config_t *conf = apr_pcalloc(p, sizeof(*conf));
-    apim_common_config_init(&conf->common);
-    return conf;
+    gw_config_reset();
+    return OK;
 }
 
-static void *merge_server_config(apr_pool_t *p, void *basev, void *addv)
+static int fail(server_rec *s, const char *sentence)
 {
-    gateway_config_t *base = basev, *add = addv, *conf = apr_pcalloc(p, sizeof(*conf));
-    apim_common_config_merge(&conf->common, &base->common, &add->common);
-    return conf;
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_EMERG, 0, s, "APIM-GW0001: %s", sentence);
+    return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static const command_rec commands[] = {APIM_COMMON_COMMANDS(&apim_gateway_module), {NULL}};
+/* Runs for `apachectl configtest` and at start. */
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    const char *error = gw_config_check(pconf, s);
+    return error ? fail(s, error) : OK;
+}
+
+static void test_config(apr_pool_t *p, server_rec *s)
+{
+    if (ap_exists_config_define("DUMP_APIM_ROUTES")) {
+        gw_status_dump_routes(p, s);
+    }
+}
+
+/* The directory must be writable by the children, who run as another user when httpd is started by root. */
+static const char *prepare_replica_dir(apr_pool_t *p, server_rec *s)
+{
+    const char *dir = gw_config_replica_dir(p, s);
+    apr_status_t rv = apr_dir_make_recursive(dir, APR_UREAD | APR_UWRITE | APR_UEXECUTE | APR_GREAD | APR_GEXECUTE, p);
+    if (rv != APR_SUCCESS) {
+        return apr_psprintf(p, "ApimReplica: the directory %s cannot be made: %pm", dir, &rv);
+    }
+    if (geteuid() == 0 && chown(dir, ap_unixd_config.user_id, ap_unixd_config.group_id)) {
+        rv = APR_FROM_OS_ERROR(errno);
+        return apr_psprintf(p, "ApimReplica: the directory %s cannot be given to the server's user: %pm", dir, &rv);
+    }
+    return NULL;
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    const char *error = NULL;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !gw_config_used()) {
+        return OK;
+    }
+    apim_keymgr_call_setup();
+    error = apim_db_pool_setup();
+    error = error ? error : prepare_replica_dir(pconf, s);
+    error = error ? error : gw_authorize_post_config(pconf, s);
+    error = error ? error : gw_sync_post_config(pconf, s);
+    if (!error && !apim_keymgr_call_possible(&gw_server_config(s)->common)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "APIM-GW0002: ApimKeyManager is not set and no Key Manager is in this process; calls with credentials will "
+                     "be answered 503");
+    }
+    return error ? fail(s, error) : OK;
+}
+
+/* Threads of all children, old and new generation, may read at once. */
+static unsigned int reader_slots(void)
+{
+    int daemons = 0, threads = 0;
+    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &daemons);
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    return (unsigned int)(daemons * (threads + 8) * 2 + MIN_READERS);
+}
+
+static gw_replica_t *open_replica(server_rec *s)
+{
+    gw_replica_t *replica = NULL;
+    apim_error_t *err;
+    apr_pool_t *p;
+    int rebuilt;
+    /* A pool that nobody destroys: a thread that outlives the child's pools must not read unmapped pages. */
+    apr_pool_create_unmanaged_ex(&p, NULL, NULL);
+    err = gw_replica_open(p, gw_config_replica_dir(p, s), reader_slots(), &rebuilt, &replica);
+    if (err) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "APIM-GW0003: %s; calls will be answered 503", err->cause);
+    }
+    else if (rebuilt) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "APIM-GW0004: the replica was damaged or of another version; it was moved aside and is filled again");
+    }
+    return replica;
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *s)
+{
+    gw_replica_t *replica;
+    server_rec *each;
+    if (!gw_config_used()) {
+        return;
+    }
+    for (each = s; each; each = each->next) {
+        apim_db_pool_child_init(pchild, each, &gw_server_config(each)->common);
+    }
+    replica = open_replica(s);
+    gw_upstream_child_init(pchild, s);
+    gw_authorize_child_init(pchild, s);
+    gw_call_child_init(replica);
+    gw_sync_child_init(pchild, s, replica);
+}
+
+static void child_stopping(apr_pool_t *pchild, int graceful)
+{
+    gw_sync_child_stopping();
+}
 
 static void register_hooks(apr_pool_t *p)
 {
+    static const char *const after[] = {"mod_proxy.c", "mod_dbd.c", NULL};
+    static const char *const before[] = {"mod_watchdog.c", NULL};
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_test_config(test_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, after, before, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, after, before, APR_HOOK_MIDDLE);
+    ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+    gw_call_register_hooks(p);
+    gw_status_register_hooks();
 }
 
-module AP_MODULE_DECLARE_DATA apim_gateway_module = {
-    STANDARD20_MODULE_STUFF, NULL, NULL, create_server_config, merge_server_config, commands, register_hooks, 0};
+module AP_MODULE_DECLARE_DATA apim_gateway_module = {STANDARD20_MODULE_STUFF,
+                                                     gw_create_dir_config,
+                                                     gw_merge_dir_config,
+                                                     gw_create_server_config,
+                                                     gw_merge_server_config,
+                                                     gw_commands,
+                                                     register_hooks,
+                                                     0};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GW_GATEWAY_SQL_H
+#define GW_GATEWAY_SQL_H
+
+#include "apim_db.h"
+
+/* Every statement of the gateway. It only reads, and only from its sync watchdog. */
+#define GW_STATEMENTS(X)                                                                                     \
+    X(gw_registry_head, "SELECT epoch, revision FROM reg_feed_head WHERE id = 1")                            \
+    X(gw_artifacts_after, "SELECT kind, key, revision, deleted, payload FROM reg_artifact"                   \
+                          " WHERE revision > %ld AND (environment = '' OR environment = %s)"                 \
+                          " ORDER BY revision LIMIT 100")                                                    \
+    X(gw_invalidation_head, "SELECT epoch, revision FROM am_feed_head WHERE id = 1")                         \
+    X(gw_invalidations_after, "SELECT revision, kind, subject FROM am_invalidation"                          \
+                              " WHERE revision > %ld ORDER BY revision LIMIT 1000")
+
+APIM_DECLARE_STATEMENTS(GW_STATEMENTS)
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "status.h"
+
+#include <apr_file_io.h>
+#include <apr_optional_hooks.h>
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <mod_status.h>
+
+#include "call.h"
+#include "gateway_config.h"
+#include "sync.h"
+#include "upstream.h"
+
+/* One fact in both forms: "ApimGatewayRequests: 12" or a table row. */
+static void number(request_rec *r, int flags, const char *key, const char *title, apr_int64_t value)
+{
+    if (flags & AP_STATUS_SHORT) {
+        ap_rprintf(r, "ApimGateway%s: %" APR_INT64_T_FMT "\n", key, value);
+    }
+    else {
+        ap_rprintf(r, "<tr><th>%s</th><td>%" APR_INT64_T_FMT "</td></tr>\n", title, value);
+    }
+}
+
+/* Seconds since a moment, -1 for never. */
+static apr_int64_t age(apr_time_t then)
+{
+    return then ? apr_time_sec(apr_time_now() - then) : -1;
+}
+
+static void replica_facts(request_rec *r, int flags)
+{
+    gw_replica_t *replica = gw_call_replica();
+    gw_replica_stat_t stat;
+    if (!replica || gw_replica_stat(replica, r->pool, &stat)) {
+        number(r, flags, "ReplicaOpen", "Replica open", 0);
+        return;
+    }
+    number(r, flags, "ReplicaOpen", "Replica open", 1);
+    number(r, flags, "Apis", "APIs served", stat.apis);
+    number(r, flags, "Contexts", "Contexts", stat.contexts);
+    number(r, flags, "Policies", "Policies", stat.policies);
+    number(r, flags, "ReplicaBytes", "Replica size (bytes)", stat.bytes_used);
+}
+
+static void sync_facts(request_rec *r, int flags, const gw_sync_state_t *state)
+{
+    number(r, flags, "RegistryRevision", "Registry revision served", state->registry_revision);
+    number(r, flags, "RegistryAge", "Seconds since the registry answered", age(state->registry_seen));
+    number(r, flags, "RegistryAway", "Registry away", state->registry_away);
+    number(r, flags, "InvalidationRevision", "Invalidation revision", state->invalidation_revision);
+    number(r, flags, "InvalidationAge", "Seconds since the API Manager database answered", age(state->invalidations_seen));
+    number(r, flags, "InvalidationsAway", "API Manager database away", state->invalidations_away);
+    number(r, flags, "ArtifactsApplied", "Artefacts deployed", state->applied);
+    number(r, flags, "ArtifactsRefused", "Artefacts refused", state->refused);
+    number(r, flags, "Requests", "Calls", (apr_int64_t)state->requests);
+    number(r, flags, "Faults", "Calls answered with a fault", (apr_int64_t)state->faults);
+    number(r, flags, "BackendFailures", "Back-end failures", (apr_int64_t)state->backend_failures);
+}
+
+static int status_hook(request_rec *r, int flags)
+{
+    const gw_sync_state_t *state = gw_sync_state();
+    if (!gw_config_used() || !state) {
+        return DECLINED;
+    }
+    if (!(flags & AP_STATUS_SHORT)) {
+        ap_rputs("<hr />\n<h2>API gateway</h2>\n<table border=\"0\">\n", r);
+    }
+    replica_facts(r, flags);
+    sync_facts(r, flags, state);
+    number(r, flags, "Backends", "Back ends known to this child", gw_upstream_count());
+    gw_authorize_status(r, flags);
+    if (!(flags & AP_STATUS_SHORT)) {
+        ap_rputs("</table>\n", r);
+    }
+    return OK;
+}
+
+void gw_status_register_hooks(void)
+{
+    APR_OPTIONAL_HOOK(ap, status_hook, status_hook, NULL, NULL, APR_HOOK_MIDDLE);
+}
+
+static void dump_operation(void *baton, const gw_operation_t *op)
+{
+    static const char *const auth[] = {"none", "application", "user", "any"};
+    apr_file_printf(baton, "    %-7s %-40s auth=%s policy=%s%s%s\n", op->verb, op->target, auth[op->auth_type], op->policy,
+                    *op->scopes ? " scopes=" : "", op->scopes);
+}
+
+static void dump_api(void *baton, apr_pool_t *p, const char *context, const gw_record_t *record)
+{
+    static const char *const status[] = {"PUBLISHED", "PROTOTYPED", "BLOCKED", "DEPRECATED"};
+    gw_api_t *api = gw_record_api(p, record);
+    apr_file_printf(baton, "%s  %s %s by %s (%s, revision %" APR_INT64_T_FMT ")\n", context, api->name, api->version, api->provider,
+                    status[api->status], api->revision);
+    apr_file_printf(baton, "    production %s  sandbox %s\n", api->production_url ? api->production_url : "-",
+                    api->sandbox_url ? api->sandbox_url : "-");
+    gw_record_operations(p, record, dump_operation, baton);
+}
+
+void gw_status_dump_routes(apr_pool_t *p, server_rec *main_server)
+{
+    const char *dir = gw_config_replica_dir(p, main_server);
+    gw_replica_t *replica = NULL;
+    gw_position_t position;
+    apim_error_t *err;
+    apr_file_t *out;
+    apr_file_open_stdout(&out, p);
+    err = gw_replica_open_readonly(p, dir, &replica);
+    if (!err && replica) {
+        err = gw_replica_position(replica, p, &position);
+    }
+    if (err || !replica) {
+        apr_file_printf(out, "API routes: the replica in %s cannot be read: %s\n", dir,
+                        err ? err->cause : "there is none yet; it is made when the server starts");
+        return;
+    }
+    apr_file_printf(out, "API routes (replica %s, registry revision %" APR_INT64_T_FMT "):\n", dir, position.revision);
+    gw_replica_each(replica, p, dump_api, out);
+    gw_replica_close(replica);
+}
