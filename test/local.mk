@@ -3,6 +3,7 @@ if HAVE_CMOCKA
 UNIT_TESTS = test/unit/test_text test/unit/test_db test/unit/test_multipart
 UNIT_TESTS += test/unit/test_token_cache test/unit/test_rate_limiter
 UNIT_TESTS += test/unit/test_jose test/unit/test_keymgr
+UNIT_TESTS += test/unit/test_routes
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
@@ -36,6 +37,9 @@ test_unit_test_jose_LDADD = $(UNIT_LIBS) $(OPENSSL_LIBS)
 test_unit_test_keymgr_SOURCES = test/unit/test_keymgr.c
 test_unit_test_keymgr_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_keymgr
 test_unit_test_keymgr_LDADD = libkeymgr_pure.la $(UNIT_LIBS) $(OPENSSL_LIBS)
+test_unit_test_routes_SOURCES = test/unit/test_routes.c
+test_unit_test_routes_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_gateway
+test_unit_test_routes_LDADD = libgateway_routes.la $(UNIT_LIBS)
 
 # The integration tests need a running httpd and are started by ./check.
 EXTRA_DIST += test/unit/unit.h check .ci/run .clang-format .clang-tidy docs test/README.md test/pytest.ini test/integration test/lint test/dist

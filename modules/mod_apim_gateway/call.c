@@ -50,7 +50,8 @@ const gw_policy_t *gw_policy_find(apr_pool_t *p, const char *level, const char *
     return replica && !gw_replica_policy(replica, p, level, name, &policy) ? policy : NULL;
 }
 
-/* -- the route ------------------------------------------------------------------------------------------------------ */
+/* -- the route
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void set_fault(request_rec *r, gw_call_t *call, const apim_error_t *fault)
 {
@@ -77,11 +78,12 @@ static apim_error_t *check_api(request_rec *r, const gw_api_t *api)
 {
     if (api->status == GW_BLOCKED) {
         return apim_error(r->pool, HTTP_SERVICE_UNAVAILABLE, 700700, "API blocked",
-                          "This API has been blocked temporarily. Please try again later or contact the system administrators.");
+                          "This API has been blocked temporarily. Please try again later or contact the "
+                          "system administrators.");
     }
     if (!(is_https(r) ? api->transport_https : api->transport_http)) {
-        return apim_error(r->pool, HTTP_FORBIDDEN, HTTP_FORBIDDEN, "Forbidden", "This API does not answer over %s.",
-                          is_https(r) ? "https" : "http");
+        return apim_error(r->pool, HTTP_FORBIDDEN, HTTP_FORBIDDEN, "Forbidden",
+                          "This API does not answer over %s.", is_https(r) ? "https" : "http");
     }
     return NULL;
 }
@@ -151,13 +153,13 @@ static void set_log_variables(request_rec *r, const gw_call_t *call)
     }
 }
 
-/* 1 if this request is to be taken for a call to an API: the first of its kind (no sub-request, no error document) in a location
- * with ApimGateway On. */
+/* 1 if this request is to be taken for a call to an API: the first of its kind (no sub-request, no error
+ * document) in a location with ApimGateway On. */
 static int is_call(request_rec *r, const gw_dir_config_t *conf)
 {
     apr_size_t n = conf->prefix ? strlen(conf->prefix) : 0;
-    return conf->enabled == 1 && !r->main && !(r->prev && ap_is_HTTP_ERROR(r->prev->status)) && r->uri[0] == '/' &&
-           strncmp(r->uri, conf->prefix, n) == 0 && (!r->uri[n] || r->uri[n] == '/');
+    return conf->enabled == 1 && !r->main && !(r->prev && ap_is_HTTP_ERROR(r->prev->status)) &&
+           r->uri[0] == '/' && strncmp(r->uri, conf->prefix, n) == 0 && (!r->uri[n] || r->uri[n] == '/');
 }
 
 static int translate_name(request_rec *r)
@@ -191,7 +193,8 @@ static int map_to_storage(request_rec *r)
     return gw_call_of(r) ? OK : DECLINED;
 }
 
-/* -- authorization and the back end ------------------------------------------------------------------------------------ */
+/* -- authorization and the back end
+ * ------------------------------------------------------------------------------------ */
 
 /* The endpoint for the kind of key. */
 static apim_error_t *choose_upstream(request_rec *r, gw_call_t *call)
@@ -205,10 +208,11 @@ static apim_error_t *choose_upstream(request_rec *r, gw_call_t *call)
     if (!url) {
         call->challenge = "error=\"invalid_token\"";
         return apim_error(r->pool, HTTP_UNAUTHORIZED, 900901, "Invalid Credentials",
-                          "%s key offered to an API without a %s endpoint.", call->sandbox ? "Sandbox" : "Production",
-                          call->sandbox ? "sandbox" : "production");
+                          "%s key offered to an API without a %s endpoint.",
+                          call->sandbox ? "Sandbox" : "Production", call->sandbox ? "sandbox" : "production");
     }
-    APIM_TRY(gw_upstream_for(r, url, call->sandbox ? api->sandbox_timeout_ms : api->production_timeout_ms, &call->upstream, &path));
+    APIM_TRY(gw_upstream_for(r, url, call->sandbox ? api->sandbox_timeout_ms : api->production_timeout_ms,
+                             &call->upstream, &path));
     /* mod_proxy encodes the path again, as it does with the client's. */
     base = apim_urldecode(r->pool, path, strlen(path), 0);
     r->filename = apr_pstrcat(r->pool, "proxy:", gw_upstream_origin(call->upstream), base ? base : path,
@@ -264,7 +268,8 @@ static int fixups(request_rec *r)
     return DECLINED;
 }
 
-static int pre_request(proxy_worker **worker, proxy_balancer **balancer, request_rec *r, proxy_server_conf *conf, char **url)
+static int pre_request(proxy_worker **worker, proxy_balancer **balancer, request_rec *r,
+                       proxy_server_conf *conf, char **url)
 {
     gw_call_t *call = gw_call_of(r);
     if (!call || !call->upstream) {
@@ -275,16 +280,21 @@ static int pre_request(proxy_worker **worker, proxy_balancer **balancer, request
     return OK;
 }
 
-/* A failure of mod_proxy's own (the back end's answers come through as they are) becomes a fault instead of an HTML page. */
+/* A failure of mod_proxy's own (the back end's answers come through as they are) becomes a fault instead of
+ * an HTML page. */
 static int request_status(int *status, request_rec *r)
 {
     gw_call_t *call = gw_call_of(r);
     gw_sync_state_t *state = gw_sync_state();
+    int timed_out;
     if (!call || !call->upstream || r->sent_bodyct || r->eos_sent ||
-        (*status != HTTP_BAD_GATEWAY && *status != HTTP_SERVICE_UNAVAILABLE && *status != HTTP_GATEWAY_TIME_OUT)) {
+        (*status != HTTP_BAD_GATEWAY && *status != HTTP_SERVICE_UNAVAILABLE &&
+         *status != HTTP_GATEWAY_TIME_OUT)) {
         return DECLINED;
     }
-    call->fault = gw_fault_backend(r, *status);
+    /* mod_proxy answers 502 to a time-out while it waits for the status line, and leaves a note. */
+    timed_out = apr_table_get(r->notes, "proxy_timedout") != NULL;
+    call->fault = gw_fault_backend(r, timed_out ? HTTP_GATEWAY_TIME_OUT : *status);
     apr_atomic_inc64(&state->backend_failures);
     gw_fault_write(r, call);
     *status = OK;
@@ -317,12 +327,14 @@ static int log_transaction(request_rec *r)
     return DECLINED;
 }
 
-/* -- what the back end says about its own addresses -------------------------------------------------------------------- */
+/* -- what the back end says about its own addresses
+ * -------------------------------------------------------------------- */
 
 /* Path of an endpoint URL without trailing slash. */
 static const char *endpoint_path(request_rec *r, const gw_call_t *call)
 {
-    const char *url = call->sandbox || !call->api->production_url ? call->api->sandbox_url : call->api->production_url;
+    const char *url =
+        call->sandbox || !call->api->production_url ? call->api->sandbox_url : call->api->production_url;
     const char *path = url ? strstr(url, "://") : NULL;
     apr_size_t len;
     path = path ? strchr(path + 3, '/') : NULL;
@@ -348,8 +360,9 @@ static const char *to_public_location(request_rec *r, const gw_call_t *call, con
     const char *origin = gw_upstream_origin(call->upstream), *base = endpoint_path(r, call), *path = location;
     apr_uri_t uri, own;
     if (*location != '/' || location[1] == '/') {
-        if (apr_uri_parse(r->pool, location, &uri) != APR_SUCCESS || apr_uri_parse(r->pool, origin, &own) != APR_SUCCESS ||
-            !uri.scheme || !uri.hostname || strcasecmp(uri.scheme, own.scheme) || strcasecmp(uri.hostname, own.hostname) ||
+        if (apr_uri_parse(r->pool, location, &uri) != APR_SUCCESS ||
+            apr_uri_parse(r->pool, origin, &own) != APR_SUCCESS || !uri.scheme || !uri.hostname ||
+            strcasecmp(uri.scheme, own.scheme) || strcasecmp(uri.hostname, own.hostname) ||
             (uri.port ? uri.port : apr_uri_port_of_scheme(uri.scheme)) != own.port) {
             return NULL;
         }
@@ -383,10 +396,12 @@ static int rewrite_cookie(void *data, const char *key, const char *value)
     apr_size_t len;
     if (path && (path == value || path[-1] == ' ' || path[-1] == ';')) {
         len = strcspn(path + 5, ";");
-        public_path = to_public_path(walk->r, walk->call, walk->base, apr_pstrmemdup(walk->r->pool, path + 5, len));
+        public_path =
+            to_public_path(walk->r, walk->call, walk->base, apr_pstrmemdup(walk->r->pool, path + 5, len));
         if (public_path) {
-            value = apr_pstrcat(walk->r->pool, apr_pstrmemdup(walk->r->pool, value, (apr_size_t)(path + 5 - value)), public_path,
-                                path + 5 + len, NULL);
+            value = apr_pstrcat(walk->r->pool,
+                                apr_pstrmemdup(walk->r->pool, value, (apr_size_t)(path + 5 - value)),
+                                public_path, path + 5 + len, NULL);
             walk->changed = 1;
         }
     }
@@ -396,7 +411,8 @@ static int rewrite_cookie(void *data, const char *key, const char *value)
 
 static void rewrite_cookies(request_rec *r, const gw_call_t *call)
 {
-    cookie_walk_t walk = {r, call, apr_array_make(r->pool, 4, sizeof(const char *)), endpoint_path(r, call), 0};
+    cookie_walk_t walk = {r, call, apr_array_make(r->pool, 4, sizeof(const char *)), endpoint_path(r, call),
+                          0};
     int i;
     apr_table_do(rewrite_cookie, &walk, r->headers_out, "Set-Cookie", NULL);
     if (walk.changed) {

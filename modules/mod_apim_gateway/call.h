@@ -5,7 +5,8 @@
 #include "gateway.h"
 #include "replica.h"
 
-/* The way of a call through httpd's phases: route, authorize, headers, fault, count. See docs/architecture.md, "Invoke". */
+/* The way of a call through httpd's phases: route, authorize, headers, fault, count. See
+ * docs/architecture.md, "Invoke". */
 
 /** Registers the request hooks. */
 void gw_call_register_hooks(apr_pool_t *p);

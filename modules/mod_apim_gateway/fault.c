@@ -16,8 +16,8 @@ APLOG_USE_MODULE(apim_gateway);
 
 typedef enum { AS_JSON, AS_XML, AS_SOAP11, AS_SOAP12 } format_e;
 
-/* Quality of a media type in an Accept header, in thousandths; -1 if it is not named (wildcards do not count: the default format
- * is JSON, and only who asks for XML gets it). */
+/* Quality of a media type in an Accept header, in thousandths; -1 if it is not named (wildcards do not count:
+ * the default format is JSON, and only who asks for XML gets it). */
 static int quality_of(const char *accept, const char *type)
 {
     apr_size_t n = strlen(type);
@@ -43,7 +43,8 @@ static int quality_of(const char *accept, const char *type)
 
 static format_e format_for(request_rec *r)
 {
-    const char *accept = apr_table_get(r->headers_in, "Accept"), *type = apr_table_get(r->headers_in, "Content-Type");
+    const char *accept = apr_table_get(r->headers_in, "Accept"),
+               *type = apr_table_get(r->headers_in, "Content-Type");
     int xml = quality_of(accept, "application/xml"), text = quality_of(accept, "text/xml");
     if (type && strncasecmp(type, "application/soap+xml", 20) == 0) {
         return AS_SOAP12;
@@ -57,10 +58,11 @@ static format_e format_for(request_rec *r)
 
 static const char *json_body(request_rec *r, const apim_error_t *e)
 {
-    json_t *j = json_pack("{s:s, s:s, s:s, s:s}", "code", apr_itoa(r->pool, e->code), "type", "Status report", "message", e->message,
-                          "description", e->description ? e->description : "");
+    json_t *j = json_pack("{s:s, s:s, s:s, s:s}", "code", apr_itoa(r->pool, e->code), "type", "Status report",
+                          "message", e->message, "description", e->description ? e->description : "");
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
-    const char *body = text ? apr_pstrdup(r->pool, text) : "{\"code\":\"500\",\"type\":\"Status report\",\"message\":\"Error\"}";
+    const char *body = text ? apr_pstrdup(r->pool, text)
+                            : "{\"code\":\"500\",\"type\":\"Status report\",\"message\":\"Error\"}";
     free(text);
     json_decref(j);
     return body;
@@ -105,20 +107,23 @@ static const char *soap_body(request_rec *r, const apim_error_t *e, format_e for
     const char *reason = ap_escape_html(r->pool, fault_string(e));
     const char *side = e->status < 500 ? "Client" : "Server", *detail = xml_body(r, e);
     if (format == AS_SOAP11) {
-        return apr_psprintf(r->pool,
-                            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope "
-                            "xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\"><soapenv:Body><soapenv:Fault>"
-                            "<faultcode>soapenv:%s</faultcode><faultstring>%s</faultstring><detail>%s</detail>"
-                            "</soapenv:Fault></soapenv:Body></soapenv:Envelope>",
-                            side, reason, detail);
+        return apr_psprintf(
+            r->pool,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope "
+            "xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\"><soapenv:Body><soapenv:Fault>"
+            "<faultcode>soapenv:%s</faultcode><faultstring>%s</faultstring><detail>%s</detail>"
+            "</soapenv:Fault></soapenv:Body></soapenv:Envelope>",
+            side, reason, detail);
     }
-    return apr_psprintf(r->pool,
-                        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope "
-                        "xmlns:soapenv=\"http://www.w3.org/2003/05/soap-envelope\"><soapenv:Body><soapenv:Fault><soapenv:Code>"
-                        "<soapenv:Value>soapenv:%s</soapenv:Value></soapenv:Code><soapenv:Reason><soapenv:Text "
-                        "xml:lang=\"en\">%s</soapenv:Text></soapenv:Reason><soapenv:Detail>%s</soapenv:Detail>"
-                        "</soapenv:Fault></soapenv:Body></soapenv:Envelope>",
-                        e->status < 500 ? "Sender" : "Receiver", reason, detail);
+    return apr_psprintf(
+        r->pool,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><soapenv:Envelope "
+        "xmlns:soapenv=\"http://www.w3.org/2003/05/"
+        "soap-envelope\"><soapenv:Body><soapenv:Fault><soapenv:Code>"
+        "<soapenv:Value>soapenv:%s</soapenv:Value></soapenv:Code><soapenv:Reason><soapenv:Text "
+        "xml:lang=\"en\">%s</soapenv:Text></soapenv:Reason><soapenv:Detail>%s</soapenv:Detail>"
+        "</soapenv:Fault></soapenv:Body></soapenv:Envelope>",
+        e->status < 500 ? "Sender" : "Receiver", reason, detail);
 }
 
 static void add_headers(request_rec *r, const gw_call_t *call)
@@ -126,12 +131,14 @@ static void add_headers(request_rec *r, const gw_call_t *call)
     const apim_error_t *e = call->fault;
     if (e->status == HTTP_UNAUTHORIZED) {
         apr_table_setn(r->err_headers_out, "WWW-Authenticate",
-                       call->challenge ? apr_psprintf(r->pool, "Bearer realm=\"" REALM "\", %s", call->challenge)
-                                       : "Bearer realm=\"" REALM "\"");
+                       call->challenge
+                           ? apr_psprintf(r->pool, "Bearer realm=\"" REALM "\", %s", call->challenge)
+                           : "Bearer realm=\"" REALM "\"");
     }
     else if (e->code == 900910) {
         apr_table_setn(r->err_headers_out, "WWW-Authenticate",
-                       apr_psprintf(r->pool, "Bearer realm=\"" REALM "\", error=\"insufficient_scope\", scope=\"%s\"",
+                       apr_psprintf(r->pool,
+                                    "Bearer realm=\"" REALM "\", error=\"insufficient_scope\", scope=\"%s\"",
                                     call->operation ? call->operation->scopes : ""));
     }
     if (e->retry_after > 0) {
@@ -156,7 +163,7 @@ int gw_fault_write(request_rec *r, const gw_call_t *call)
         body = soap_body(r, e, format);
     }
     add_headers(r, call);
-    if (e->cause || e->status >= 500) {
+    if (e->cause) { /* what only the log may say; a refusal as such is in the access log */
         rest_log_error(r, "APIM-GW0100", e);
     }
     apr_table_setn(r->subprocess_env, "apim_error_code", apr_itoa(r->pool, e->code));
@@ -172,7 +179,8 @@ apim_error_t *gw_fault_backend(request_rec *r, int status)
 {
     apim_error_t *e;
     if (status == HTTP_GATEWAY_TIME_OUT) {
-        e = apim_error(r->pool, HTTP_GATEWAY_TIME_OUT, 101504, "Send timeout", "The back end did not answer in time.");
+        e = apim_error(r->pool, HTTP_GATEWAY_TIME_OUT, 101504, "Send timeout",
+                       "The back end did not answer in time.");
     }
     else if (status == HTTP_BAD_GATEWAY) {
         e = apim_error(r->pool, HTTP_BAD_GATEWAY, 101500, "Error while sending the request to the back end",

@@ -10,8 +10,8 @@
 
 #define UNSET (-1)
 
-/* Defaults, in one place. Per-server settings are read from the main server: the gateway's shared memory and replica are the
- * process's. */
+/* Defaults, in one place. Per-server settings are read from the main server: the gateway's shared memory and
+ * replica are the process's. */
 static const gw_server_config_t defaults = {
     .environment = "Default",
     .sync_interval = 250 * 1000,
@@ -125,8 +125,10 @@ static const char *needed_module(apr_pool_t *p, const char *file, const char *na
 
 const char *gw_config_check(apr_pool_t *p, server_rec *main_server)
 {
-    static const char *const modules[][2] = {
-        {"mod_proxy.c", "proxy"}, {"mod_proxy_http.c", "proxy_http"}, {"mod_dbd.c", "dbd"}, {"mod_watchdog.c", "watchdog"}};
+    static const char *const modules[][2] = {{"mod_proxy.c", "proxy"},
+                                             {"mod_proxy_http.c", "proxy_http"},
+                                             {"mod_dbd.c", "dbd"},
+                                             {"mod_watchdog.c", "watchdog"}};
     const char *error = NULL;
     server_rec *s;
     size_t i;
@@ -141,7 +143,8 @@ const char *gw_config_check(apr_pool_t *p, server_rec *main_server)
     return error;
 }
 
-/* -- directives -------------------------------------------------------------------------------------------------------- */
+/* -- directives
+ * -------------------------------------------------------------------------------------------------------- */
 
 static const char *set_gateway(cmd_parms *cmd, void *confv, int on)
 {
@@ -149,11 +152,13 @@ static const char *set_gateway(cmd_parms *cmd, void *confv, int on)
     const char *section = cmd->directive->parent ? cmd->directive->parent->directive : "";
     if (strcasecmp(section, "<LocationMatch") == 0 || (strcasecmp(section, "<Location") == 0 && cmd->path &&
                                                        (*cmd->path == '~' || strpbrk(cmd->path, "*?[")))) {
-        return apr_psprintf(cmd->pool, "%s: a location with a pattern has no path to take off; write <Location /path>",
+        return apr_psprintf(cmd->pool,
+                            "%s: a location with a pattern has no path to take off; write <Location /path>",
                             cmd->cmd->name);
     }
     if (strcasecmp(section, "<Directory") == 0 || strcasecmp(section, "<Files") == 0) {
-        return apr_psprintf(cmd->pool, "%s: APIs are no files; write it in a <Location> or <VirtualHost>", cmd->cmd->name);
+        return apr_psprintf(cmd->pool, "%s: APIs are no files; write it in a <Location> or <VirtualHost>",
+                            cmd->cmd->name);
     }
     conf->enabled = on;
     conf->prefix = "";
@@ -177,29 +182,33 @@ static gw_server_config_t *conf_of(cmd_parms *cmd)
 static const char *main_server_only(cmd_parms *cmd)
 {
     return cmd->server->is_virtual
-               ? apr_psprintf(cmd->pool, "%s: write it outside of <VirtualHost>; it is one setting for the whole server", cmd->cmd->name)
+               ? apr_psprintf(cmd->pool,
+                              "%s: write it outside of <VirtualHost>; it is one setting for the whole server",
+                              cmd->cmd->name)
                : NULL;
 }
 
 static const char *set_replica(cmd_parms *cmd, void *dummy, const char *arg)
 {
     conf_of(cmd)->replica_dir = ap_server_root_relative(cmd->pool, arg);
-    return conf_of(cmd)->replica_dir ? main_server_only(cmd)
-                                     : apr_psprintf(cmd->pool, "%s: '%s' is not a usable path", cmd->cmd->name, arg);
+    return conf_of(cmd)->replica_dir
+               ? main_server_only(cmd)
+               : apr_psprintf(cmd->pool, "%s: '%s' is not a usable path", cmd->cmd->name, arg);
 }
 
 static const char *set_environment(cmd_parms *cmd, void *dummy, const char *arg)
 {
     if (!*arg || strlen(arg) > 255 || apim_has_control(arg, NULL)) {
-        return apr_psprintf(cmd->pool, "%s: write the name of a gateway environment, such as Default", cmd->cmd->name);
+        return apr_psprintf(cmd->pool, "%s: write the name of a gateway environment, such as Default",
+                            cmd->cmd->name);
     }
     conf_of(cmd)->environment = arg;
     return main_server_only(cmd);
 }
 
 /* A directive whose value is a duration: its member and its bounds. */
-static const char *set_duration(cmd_parms *cmd, const char *arg, apr_interval_time_t *member, apr_interval_time_t min,
-                                apr_interval_time_t max)
+static const char *set_duration(cmd_parms *cmd, const char *arg, apr_interval_time_t *member,
+                                apr_interval_time_t min, apr_interval_time_t max)
 {
     const char *error = apim_config_duration(cmd, arg, min, max, member);
     return error ? error : main_server_only(cmd);
@@ -207,17 +216,20 @@ static const char *set_duration(cmd_parms *cmd, const char *arg, apr_interval_ti
 
 static const char *set_sync_interval(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    return set_duration(cmd, arg, &conf_of(cmd)->sync_interval, apr_time_from_msec(100), apr_time_from_sec(60));
+    return set_duration(cmd, arg, &conf_of(cmd)->sync_interval, apr_time_from_msec(100),
+                        apr_time_from_sec(60));
 }
 
 static const char *set_backend_timeout(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    return set_duration(cmd, arg, &conf_of(cmd)->backend_timeout, apr_time_from_msec(10), apr_time_from_sec(3600));
+    return set_duration(cmd, arg, &conf_of(cmd)->backend_timeout, apr_time_from_msec(10),
+                        apr_time_from_sec(3600));
 }
 
 static const char *set_connect_timeout(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    return set_duration(cmd, arg, &conf_of(cmd)->connect_timeout, apr_time_from_msec(10), apr_time_from_sec(300));
+    return set_duration(cmd, arg, &conf_of(cmd)->connect_timeout, apr_time_from_msec(10),
+                        apr_time_from_sec(300));
 }
 
 static const char *set_cache_ttl(cmd_parms *cmd, void *dummy, const char *arg)
@@ -227,7 +239,8 @@ static const char *set_cache_ttl(cmd_parms *cmd, void *dummy, const char *arg)
 
 static const char *set_negative_cache_ttl(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    return set_duration(cmd, arg, &conf_of(cmd)->negative_cache_ttl, apr_time_from_msec(1), apr_time_from_sec(300));
+    return set_duration(cmd, arg, &conf_of(cmd)->negative_cache_ttl, apr_time_from_msec(1),
+                        apr_time_from_sec(300));
 }
 
 static const char *set_idle_connections(cmd_parms *cmd, void *dummy, const char *arg)
@@ -249,9 +262,11 @@ static const char *set_size(cmd_parms *cmd, const char *arg, apr_int64_t *member
     char unit = len ? arg[len - 1] : 'x';
     int shift = strchr("Kk", unit) ? 10 : strchr("Mm", unit) ? 20 : strchr("Gg", unit) ? 30 : 0;
     apr_int64_t value;
-    if (apim_parse_i64(apr_pstrmemdup(cmd->pool, arg, len - (shift != 0)), &value) || value < 1 || value > (apr_int64_t)64 << 30 ||
-        (value << shift) < 64 * 1024 || (value << shift) > (apr_int64_t)64 << 30) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not usable; write a size from 64K to 64G, such as 16M", cmd->cmd->name, arg);
+    if (apim_parse_i64(apr_pstrmemdup(cmd->pool, arg, len - (shift != 0)), &value) || value < 1 ||
+        value > (apr_int64_t)64 << 30 || (value << shift) < 64 * 1024 ||
+        (value << shift) > (apr_int64_t)64 << 30) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not usable; write a size from 64K to 64G, such as 16M",
+                            cmd->cmd->name, arg);
     }
     *member = value << shift;
     return main_server_only(cmd);
@@ -275,22 +290,30 @@ static const char *set_rate_limit_headers(cmd_parms *cmd, void *dummy, int on)
 
 const command_rec gw_commands[] = {
     APIM_COMMON_COMMANDS(&apim_gateway_module),
-    AP_INIT_FLAG("ApimGateway", set_gateway, NULL, RSRC_CONF | ACCESS_CONF, "On: APIs are served below this location or host"),
-    AP_INIT_TAKE1("ApimReplica", set_replica, NULL, RSRC_CONF, "directory of this node's own copy of what it serves"),
-    AP_INIT_TAKE1("ApimEnvironment", set_environment, NULL, RSRC_CONF, "gateway environment of this node (default Default)"),
-    AP_INIT_TAKE1("ApimSyncInterval", set_sync_interval, NULL, RSRC_CONF, "how often changes are asked for (default 250ms)"),
+    AP_INIT_FLAG("ApimGateway", set_gateway, NULL, RSRC_CONF | ACCESS_CONF,
+                 "On: APIs are served below this location or host"),
+    AP_INIT_TAKE1("ApimReplica", set_replica, NULL, RSRC_CONF,
+                  "directory of this node's own copy of what it serves"),
+    AP_INIT_TAKE1("ApimEnvironment", set_environment, NULL, RSRC_CONF,
+                  "gateway environment of this node (default Default)"),
+    AP_INIT_TAKE1("ApimSyncInterval", set_sync_interval, NULL, RSRC_CONF,
+                  "how often changes are asked for (default 250ms)"),
     AP_INIT_TAKE1("ApimBackendTimeout", set_backend_timeout, NULL, RSRC_CONF,
                   "how long to wait for a back end, unless the endpoint says otherwise (default 60s)"),
     AP_INIT_TAKE1("ApimBackendConnectTimeout", set_connect_timeout, NULL, RSRC_CONF,
                   "how long to wait for a connection to a back end (default 5s)"),
     AP_INIT_TAKE1("ApimBackendIdleConnections", set_idle_connections, NULL, RSRC_CONF,
                   "idle connections kept per child and back end (default 16)"),
-    AP_INIT_TAKE1("ApimCacheSize", set_cache_size, NULL, RSRC_CONF, "shared memory for verified credentials (default 16M)"),
-    AP_INIT_TAKE1("ApimCacheTTL", set_cache_ttl, NULL, RSRC_CONF, "how long a verification is used at most (default 15min)"),
+    AP_INIT_TAKE1("ApimCacheSize", set_cache_size, NULL, RSRC_CONF,
+                  "shared memory for verified credentials (default 16M)"),
+    AP_INIT_TAKE1("ApimCacheTTL", set_cache_ttl, NULL, RSRC_CONF,
+                  "how long a verification is used at most (default 15min)"),
     AP_INIT_TAKE1("ApimNegativeCacheTTL", set_negative_cache_ttl, NULL, RSRC_CONF,
                   "how long a refusal is remembered at most (default 10s)"),
     AP_INIT_TAKE1("ApimKeyManagerConnections", set_keymgr_connections, NULL, RSRC_CONF,
                   "verifications under way at once per child (default: half its threads)"),
-    AP_INIT_TAKE1("ApimRateLimitSize", set_rate_limit_size, NULL, RSRC_CONF, "shared memory for counters (default 16M)"),
-    AP_INIT_FLAG("ApimRateLimitHeaders", set_rate_limit_headers, NULL, RSRC_CONF, "RateLimit headers (default On)"),
+    AP_INIT_TAKE1("ApimRateLimitSize", set_rate_limit_size, NULL, RSRC_CONF,
+                  "shared memory for counters (default 16M)"),
+    AP_INIT_FLAG("ApimRateLimitHeaders", set_rate_limit_headers, NULL, RSRC_CONF,
+                 "RateLimit headers (default On)"),
     {NULL}};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mod_apim_gateway: secures, protects and proxies calls to APIs. This file only ties the gateway's objects to httpd's life
- * cycle; docs/architecture.md says which object does what.
+ * mod_apim_gateway: secures, protects and proxies calls to APIs. This file only ties the gateway's objects to
+ * httpd's life cycle; docs/architecture.md says which object does what.
  */
 #include "gateway.h"
 
@@ -11,6 +11,7 @@
 #include <http_config.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <mpm_common.h>
 #include <unixd.h>
 #include <unistd.h>
 
@@ -57,13 +58,15 @@ static void test_config(apr_pool_t *p, server_rec *s)
 static const char *prepare_replica_dir(apr_pool_t *p, server_rec *s)
 {
     const char *dir = gw_config_replica_dir(p, s);
-    apr_status_t rv = apr_dir_make_recursive(dir, APR_UREAD | APR_UWRITE | APR_UEXECUTE | APR_GREAD | APR_GEXECUTE, p);
+    apr_status_t rv =
+        apr_dir_make_recursive(dir, APR_UREAD | APR_UWRITE | APR_UEXECUTE | APR_GREAD | APR_GEXECUTE, p);
     if (rv != APR_SUCCESS) {
         return apr_psprintf(p, "ApimReplica: the directory %s cannot be made: %pm", dir, &rv);
     }
     if (geteuid() == 0 && chown(dir, ap_unixd_config.user_id, ap_unixd_config.group_id)) {
         rv = APR_FROM_OS_ERROR(errno);
-        return apr_psprintf(p, "ApimReplica: the directory %s cannot be given to the server's user: %pm", dir, &rv);
+        return apr_psprintf(p, "ApimReplica: the directory %s cannot be given to the server's user: %pm", dir,
+                            &rv);
     }
     return NULL;
 }
@@ -81,7 +84,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     error = error ? error : gw_sync_post_config(pconf, s);
     if (!error && !apim_keymgr_call_possible(&gw_server_config(s)->common)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "APIM-GW0002: ApimKeyManager is not set and no Key Manager is in this process; calls with credentials will "
+                     "APIM-GW0002: ApimKeyManager is not set and no Key Manager is in this process; calls "
+                     "with credentials will "
                      "be answered 503");
     }
     return error ? fail(s, error) : OK;
@@ -110,7 +114,8 @@ static gw_replica_t *open_replica(server_rec *s)
     }
     else if (rebuilt) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "APIM-GW0004: the replica was damaged or of another version; it was moved aside and is filled again");
+                     "APIM-GW0004: the replica was damaged or of another version; it was moved aside and is "
+                     "filled again");
     }
     return replica;
 }
@@ -151,11 +156,6 @@ static void register_hooks(apr_pool_t *p)
     gw_status_register_hooks();
 }
 
-module AP_MODULE_DECLARE_DATA apim_gateway_module = {STANDARD20_MODULE_STUFF,
-                                                     gw_create_dir_config,
-                                                     gw_merge_dir_config,
-                                                     gw_create_server_config,
-                                                     gw_merge_server_config,
-                                                     gw_commands,
-                                                     register_hooks,
-                                                     0};
+module AP_MODULE_DECLARE_DATA apim_gateway_module = {
+    STANDARD20_MODULE_STUFF, gw_create_dir_config, gw_merge_dir_config, gw_create_server_config,
+    gw_merge_server_config,  gw_commands,          register_hooks,      0};

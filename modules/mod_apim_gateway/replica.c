@@ -58,7 +58,9 @@ static apim_error_t *failed(apr_pool_t *p, const char *what, int rc)
     return apim_internal(p, "replica: %s: %s", what, mdb_strerror(rc));
 }
 
-/* -- opening --------------------------------------------------------------------------------------------------------- */
+/* -- opening
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static int open_tables(gw_replica_t *r, MDB_txn *txn, unsigned int flags)
 {
@@ -123,17 +125,20 @@ static apr_status_t close_env(void *data)
 
 static int is_damaged(int rc)
 {
-    return rc == MDB_INVALID || rc == MDB_CORRUPTED || rc == MDB_VERSION_MISMATCH || rc == MDB_PAGE_NOTFOUND || rc == MDB_PANIC;
+    return rc == MDB_INVALID || rc == MDB_CORRUPTED || rc == MDB_VERSION_MISMATCH ||
+           rc == MDB_PAGE_NOTFOUND || rc == MDB_PANIC;
 }
 
-apim_error_t *gw_replica_open(apr_pool_t *p, const char *dir, unsigned int readers, int *rebuilt, gw_replica_t **replica)
+apim_error_t *gw_replica_open(apr_pool_t *p, const char *dir, unsigned int readers, int *rebuilt,
+                              gw_replica_t **replica)
 {
     gw_replica_t *r = apr_pcalloc(p, sizeof(*r));
     const char *file = apr_pstrcat(p, dir, "/replica.mdb", NULL);
     int rc = open_env(r, file, readers, 0);
     *rebuilt = 0;
     if (is_damaged(rc)) {
-        /* Moved, not removed: processes that have it mapped go on undisturbed, and somebody may want to look. */
+        /* Moved, not removed: processes that have it mapped go on undisturbed, and somebody may want to look.
+         */
         apr_file_rename(file, apr_pstrcat(p, dir, "/replica.bad", NULL), p);
         apr_file_remove(apr_pstrcat(p, file, "-lock", NULL), p);
         *rebuilt = 1;
@@ -174,7 +179,9 @@ void gw_replica_close(gw_replica_t *r)
     close_env(r);
 }
 
-/* -- reading --------------------------------------------------------------------------------------------------------- */
+/* -- reading
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static apim_error_t *read_begin(gw_replica_t *r, apr_pool_t *p, MDB_txn **txn)
 {
@@ -215,7 +222,8 @@ static unsigned int depths_of(gw_replica_t *r, MDB_txn *txn)
     return depths;
 }
 
-/* Ends of the first segments of path: end[d] is the length of the prefix with d+1 segments. Returns their number. */
+/* Ends of the first segments of path: end[d] is the length of the prefix with d+1 segments. Returns their
+ * number. */
 static int prefix_ends(const char *path, apr_size_t *end)
 {
     int depth = 0;
@@ -231,7 +239,8 @@ static int prefix_ends(const char *path, apr_size_t *end)
 static const gw_record_t *record_of(gw_replica_t *r, MDB_txn *txn, MDB_val owner)
 {
     MDB_val data;
-    if (owner.mv_size < 2 || get(txn, r->apis, val((const char *)owner.mv_data + 1, owner.mv_size - 1), &data) != 0) {
+    if (owner.mv_size < 2 ||
+        get(txn, r->apis, val((const char *)owner.mv_data + 1, owner.mv_size - 1), &data) != 0) {
         return NULL;
     }
     return gw_record_ours(data.mv_data, data.mv_size) ? data.mv_data : NULL;
@@ -253,7 +262,8 @@ static const gw_record_t *longest_context(gw_replica_t *r, MDB_txn *txn, const c
     return NULL;
 }
 
-apim_error_t *gw_replica_route(gw_replica_t *r, apr_pool_t *p, const char *method, const char *path, gw_route_t **out)
+apim_error_t *gw_replica_route(gw_replica_t *r, apr_pool_t *p, const char *method, const char *path,
+                               gw_route_t **out)
 {
     const gw_record_t *record;
     apr_size_t length = 0;
@@ -273,7 +283,8 @@ apim_error_t *gw_replica_route(gw_replica_t *r, apr_pool_t *p, const char *metho
     return NULL;
 }
 
-apim_error_t *gw_replica_policy(gw_replica_t *r, apr_pool_t *p, const char *level, const char *name, gw_policy_t **policy)
+apim_error_t *gw_replica_policy(gw_replica_t *r, apr_pool_t *p, const char *level, const char *name,
+                                gw_policy_t **policy)
 {
     char key[MAX_KEY + 1];
     flat_policy_t flat;
@@ -345,7 +356,9 @@ apim_error_t *gw_replica_stat(gw_replica_t *r, apr_pool_t *p, gw_replica_stat_t 
 }
 
 apim_error_t *gw_replica_each(gw_replica_t *r, apr_pool_t *p,
-                              void (*fn)(void *baton, apr_pool_t *p, const char *context, const gw_record_t *record), void *baton)
+                              void (*fn)(void *baton, apr_pool_t *p, const char *context,
+                                         const gw_record_t *record),
+                              void *baton)
 {
     MDB_cursor *cursor = NULL;
     MDB_val key, id;
@@ -366,7 +379,9 @@ apim_error_t *gw_replica_each(gw_replica_t *r, apr_pool_t *p,
     return rc == MDB_NOTFOUND ? NULL : failed(p, "list", rc);
 }
 
-/* -- writing --------------------------------------------------------------------------------------------------------- */
+/* -- writing
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 static int put(gw_replica_t *r, MDB_dbi table, MDB_val key, MDB_val data)
 {
@@ -398,7 +413,8 @@ apim_error_t *gw_replica_clear(gw_replica_t *r, apr_pool_t *p)
 /* 1 if the context belongs to the API. */
 static int owns(const MDB_val *owner, const char *id)
 {
-    return owner->mv_size == strlen(id) + 1 && memcmp((const char *)owner->mv_data + 1, id, owner->mv_size - 1) == 0;
+    return owner->mv_size == strlen(id) + 1 &&
+           memcmp((const char *)owner->mv_data + 1, id, owner->mv_size - 1) == 0;
 }
 
 /* Takes away the contexts that the API has now. */
@@ -427,7 +443,8 @@ static int add_depth(gw_replica_t *r, const char *context)
     return added == depths ? 0 : put(r, r->meta, sval(DEPTHS_KEY), val(&added, sizeof(added)));
 }
 
-static apim_error_t *claim_context(gw_replica_t *r, apr_pool_t *p, const char *id, const char *context, char kind)
+static apim_error_t *claim_context(gw_replica_t *r, apr_pool_t *p, const char *id, const char *context,
+                                   char kind)
 {
     MDB_val owner;
     int rc = get(r->write, r->contexts, sval(context), &owner);
@@ -440,8 +457,8 @@ static apim_error_t *claim_context(gw_replica_t *r, apr_pool_t *p, const char *i
     return rc ? failed(p, context, rc) : NULL;
 }
 
-apim_error_t *gw_replica_put_api(gw_replica_t *r, apr_pool_t *p, const char *id, const gw_record_t *record, apr_size_t size,
-                                 const apr_array_header_t *contexts)
+apim_error_t *gw_replica_put_api(gw_replica_t *r, apr_pool_t *p, const char *id, const gw_record_t *record,
+                                 apr_size_t size, const apr_array_header_t *contexts)
 {
     const char *owned = "";
     apr_size_t len = 0;
@@ -475,7 +492,8 @@ static apr_int64_t unit_seconds(const char *unit)
     static const struct {
         const char *name;
         apr_int64_t seconds;
-    } units[] = {{"sec", 1}, {"min", 60}, {"hour", 3600}, {"day", 86400}, {"week", 604800}, {"month", 2592000}, {"year", 31536000}};
+    } units[] = {{"sec", 1},       {"min", 60},        {"hour", 3600},    {"day", 86400},
+                 {"week", 604800}, {"month", 2592000}, {"year", 31536000}};
     size_t i;
     for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (strncasecmp(unit, units[i].name, strlen(units[i].name)) == 0) {
@@ -496,7 +514,8 @@ apim_error_t *gw_replica_put_policy(gw_replica_t *r, apr_pool_t *p, const char *
     flat.burst_window = unit_seconds(apim_json_str(policy, "rateLimitTimeUnit", ""));
     flat.stop_on_quota = apim_json_bool(policy, "stopOnQuotaReach", 1);
     if (flat.request_count >= 0 && flat.window <= 0) {
-        return apim_bad_request(p, "The policy %s has a request count without a usable timeUnit and unitTime.", key);
+        return apim_bad_request(
+            p, "The policy %s has a request count without a usable timeUnit and unitTime.", key);
     }
     if (strlen(key) > MAX_KEY) {
         return apim_bad_request(p, "The name of the policy %s is too long.", key);

@@ -7,11 +7,11 @@
 
 #include "apim_json.h"
 
-#define MAGIC         0x41505247u /* "APRG" */
-#define MAX_SEGMENTS  64
-#define MAX_CONTEXT   480 /* LMDB keys have at most 511 bytes */
+#define MAGIC          0x41505247u /* "APRG" */
+#define MAX_SEGMENTS   64
+#define MAX_CONTEXT    480 /* LMDB keys have at most 511 bytes */
 #define MAX_OPERATIONS 10000
-#define OVERFLOW_SIZE 2304
+#define OVERFLOW_SIZE  2304
 
 /* Offsets are from the start of the record; 0 is "none" (the header is there). */
 typedef uint32_t offset_t;
@@ -26,8 +26,8 @@ struct gw_record_t {
     uint32_t sandbox_timeout_ms;
     uint32_t reserved;
     int64_t revision;
-    offset_t id, name, provider, context, version, authorization_header, api_key_header, api_policy, production_url,
-        sandbox_url;
+    offset_t id, name, provider, context, version, authorization_header, api_key_header, api_policy,
+        production_url, sandbox_url;
     uint32_t operation_count;
     offset_t operations; /* operation_r[] in the order of the artefact */
     uint32_t node_count;
@@ -40,8 +40,9 @@ typedef struct operation_r {
     uint32_t auth_type;
 } operation_r;
 
-/* A node of the tree of segments. Its children stand together in nodes[], literals first and sorted by text, then patterns, then
- * the parameter: so literals are found by binary search and the rest in order of precedence. */
+/* A node of the tree of segments. Its children stand together in nodes[], literals first and sorted by text,
+ * then patterns, then the parameter: so literals are found by binary search and the rest in order of
+ * precedence. */
 typedef struct node_r {
     offset_t text;        /* literal; or prefix of a pattern */
     offset_t suffix;      /* of a pattern */
@@ -49,7 +50,7 @@ typedef struct node_r {
     uint32_t first_child; /* index */
     uint32_t literals, patterns, params;
     uint32_t first_end, ends;           /* operations that end here: indexes into end list */
-    uint32_t first_wildcard, wildcards; /* operations whose template goes on with "/*" */
+    uint32_t first_wildcard, wildcards; /* operations whose template ends with an asterisk here */
 } node_r;
 
 enum { LITERAL, PATTERN, PARAMETER };
@@ -62,7 +63,8 @@ enum {
     FLAG_DEFAULT_VERSION = 32
 };
 
-/* -- compiling ------------------------------------------------------------------------------------------------------- */
+/* -- compiling
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* The tree while it is being built. */
 typedef struct tree_t {
@@ -168,7 +170,8 @@ static apim_error_t *add_template(compiler_t *c, const char *target, int operati
     const char *s = target;
     int depth = 0;
     if (*s != '/') {
-        return apim_bad_request(c->pool, "operations[%d].target: '%s' must begin with '/'", operation, target);
+        return apim_bad_request(c->pool, "operations[%d].target: '%s' must begin with '/'", operation,
+                                target);
     }
     while (*s) {
         apr_size_t len;
@@ -178,7 +181,8 @@ static apim_error_t *add_template(compiler_t *c, const char *target, int operati
             break; /* a trailing slash says nothing */
         }
         if (++depth > MAX_SEGMENTS) {
-            return apim_bad_request(c->pool, "operations[%d].target: more than %d segments", operation, MAX_SEGMENTS);
+            return apim_bad_request(c->pool, "operations[%d].target: more than %d segments", operation,
+                                    MAX_SEGMENTS);
         }
         if (len == 1 && *s == '*' && !s[1]) {
             APR_ARRAY_PUSH(t->wildcards, int) = operation;
@@ -295,9 +299,12 @@ static int array_has(const json_t *array, const char *word, int fallback)
 
 static uint32_t flags_of(const json_t *a)
 {
-    const json_t *security = json_object_get(a, "securityScheme"), *transport = json_object_get(a, "transport");
-    return (array_has(security, "oauth2", 1) ? FLAG_OAUTH2 : 0u) | (array_has(security, "api_key", 0) ? FLAG_API_KEY : 0u) |
-           (array_has(transport, "http", 1) ? FLAG_HTTP : 0u) | (array_has(transport, "https", 1) ? FLAG_HTTPS : 0u) |
+    const json_t *security = json_object_get(a, "securityScheme"),
+                 *transport = json_object_get(a, "transport");
+    return (array_has(security, "oauth2", 1) ? FLAG_OAUTH2 : 0u) |
+           (array_has(security, "api_key", 0) ? FLAG_API_KEY : 0u) |
+           (array_has(transport, "http", 1) ? FLAG_HTTP : 0u) |
+           (array_has(transport, "https", 1) ? FLAG_HTTPS : 0u) |
            (apim_json_bool(a, "passCredentials", 0) ? FLAG_PASS_CREDENTIALS : 0u) |
            (apim_json_bool(a, "isDefaultVersion", 0) ? FLAG_DEFAULT_VERSION : 0u);
 }
@@ -335,8 +342,9 @@ static apim_error_t *contexts_of(apr_pool_t *p, const json_t *a, apr_array_heade
     APR_ARRAY_PUSH(*contexts, const char *) = context;
     if (apim_json_bool(a, "isDefaultVersion", 0) && *template) {
         const char *mark = strstr(template, "/{version}");
-        const char *plain = mark ? apr_pstrcat(p, apr_pstrmemdup(p, template, (apr_size_t)(mark - template)), mark + 10, NULL)
-                                 : template;
+        const char *plain =
+            mark ? apr_pstrcat(p, apr_pstrmemdup(p, template, (apr_size_t)(mark - template)), mark + 10, NULL)
+                 : template;
         if (strcmp(plain, context) != 0) {
             APIM_TRY(check_context(p, "contextTemplate", plain));
             APR_ARRAY_PUSH(*contexts, const char *) = plain;
@@ -354,8 +362,8 @@ static void put_endpoint(compiler_t *c, const char *kind, offset_t *url, uint32_
     *timeout_ms = ms > 0 && ms <= 3600000 ? (uint32_t)ms : 0;
 }
 
-apim_error_t *gw_record_compile(apr_pool_t *p, const json_t *artefact, const gw_record_t **record, apr_size_t *size,
-                                apr_array_header_t **contexts)
+apim_error_t *gw_record_compile(apr_pool_t *p, const json_t *artefact, const gw_record_t **record,
+                                apr_size_t *size, apr_array_header_t **contexts)
 {
     compiler_t c = {.pool = p, .artefact = artefact, .node_count = 1, .room = 4096};
     gw_record_t h = {.magic = MAGIC, .format = GW_RECORD_FORMAT};
@@ -383,7 +391,8 @@ apim_error_t *gw_record_compile(apr_pool_t *p, const json_t *artefact, const gw_
     APIM_TRY(put_operations(&c, &h.operation_count, &h.operations));
     h.node_count = c.node_count;
     h.nodes = put_nodes(&c);
-    /* LMDB aligns a value to 8 bytes only on overflow pages of its own, which it uses for values of about half a page. */
+    /* LMDB aligns a value to 8 bytes only on overflow pages of its own, which it uses for values of about
+     * half a page. */
     put(&c, NULL, c.size < OVERFLOW_SIZE ? OVERFLOW_SIZE - c.size : 0, 1);
     put(&c, "", 1, 1); /* the last byte is NUL: every string that starts inside ends inside */
     h.size = (uint32_t)c.size;
@@ -393,7 +402,8 @@ apim_error_t *gw_record_compile(apr_pool_t *p, const json_t *artefact, const gw_
     return NULL;
 }
 
-/* -- checking -------------------------------------------------------------------------------------------------------- */
+/* -- checking
+ * -------------------------------------------------------------------------------------------------------- */
 
 static int range_ok(const gw_record_t *r, offset_t at, apr_uint64_t count, apr_size_t each)
 {
@@ -405,7 +415,8 @@ static int node_ok(const gw_record_t *r, const node_r *n)
     apr_uint64_t children = (apr_uint64_t)n->literals + n->patterns + n->params;
     return n->text && n->text < r->size && n->suffix && n->suffix < r->size && n->params <= 1 &&
            n->first_child + children <= r->node_count && range_ok(r, n->first_end, n->ends, sizeof(int)) &&
-           range_ok(r, n->first_wildcard, n->wildcards, sizeof(int)) && n->first_end % 4 == 0 && n->first_wildcard % 4 == 0;
+           range_ok(r, n->first_wildcard, n->wildcards, sizeof(int)) && n->first_end % 4 == 0 &&
+           n->first_wildcard % 4 == 0;
 }
 
 static const node_r *nodes_of(const gw_record_t *r)
@@ -438,32 +449,36 @@ static int indexes_ok(const gw_record_t *r, offset_t at, uint32_t count)
 int gw_record_ours(const void *bytes, apr_size_t size)
 {
     const gw_record_t *r = bytes;
-    return size >= sizeof(*r) && !((uintptr_t)bytes & 7) && r->magic == MAGIC && r->format == GW_RECORD_FORMAT && r->size == size;
+    return size >= sizeof(*r) && !((uintptr_t)bytes & 7) && r->magic == MAGIC &&
+           r->format == GW_RECORD_FORMAT && r->size == size;
 }
 
 int gw_record_valid(const void *bytes, apr_size_t size)
 {
     const gw_record_t *r = bytes;
     uint32_t i;
-    if (!gw_record_ours(bytes, size) || ((const char *)bytes)[size - 1] || r->status > GW_DEPRECATED || !r->node_count || r->nodes % 8 || r->operations % 8 ||
+    if (!gw_record_ours(bytes, size) || ((const char *)bytes)[size - 1] || r->status > GW_DEPRECATED ||
+        !r->node_count || r->nodes % 8 || r->operations % 8 ||
         !range_ok(r, r->nodes, r->node_count, sizeof(node_r)) ||
         !range_ok(r, r->operations, r->operation_count, sizeof(operation_r))) {
         return 0;
     }
     if (r->id >= size || r->name >= size || r->provider >= size || r->context >= size || r->version >= size ||
-        r->authorization_header >= size || r->api_key_header >= size || r->api_policy >= size || r->production_url >= size ||
-        r->sandbox_url >= size) {
+        r->authorization_header >= size || r->api_key_header >= size || r->api_policy >= size ||
+        r->production_url >= size || r->sandbox_url >= size) {
         return 0;
     }
     for (i = 0; i < r->operation_count; i++) {
         const operation_r *op = &operations_of(r)[i];
-        if (op->target >= size || op->verb >= size || op->policy >= size || op->scopes >= size || op->auth_type > GW_AUTH_ANY) {
+        if (op->target >= size || op->verb >= size || op->policy >= size || op->scopes >= size ||
+            op->auth_type > GW_AUTH_ANY) {
             return 0;
         }
     }
     for (i = 0; i < r->node_count; i++) {
         const node_r *n = &nodes_of(r)[i];
-        if (!node_ok(r, n) || !indexes_ok(r, n->first_end, n->ends) || !indexes_ok(r, n->first_wildcard, n->wildcards) ||
+        if (!node_ok(r, n) || !indexes_ok(r, n->first_end, n->ends) ||
+            !indexes_ok(r, n->first_wildcard, n->wildcards) ||
             (n->literals + n->patterns + n->params && n->first_child <= i)) {
             return 0;
         }
@@ -471,7 +486,8 @@ int gw_record_valid(const void *bytes, apr_size_t size)
     return 1;
 }
 
-/* -- matching -------------------------------------------------------------------------------------------------------- */
+/* -- matching
+ * -------------------------------------------------------------------------------------------------------- */
 
 static const char *string_at(const gw_record_t *r, offset_t at)
 {
@@ -486,13 +502,14 @@ typedef struct matcher_t {
         apr_size_t len;
     } segment[MAX_SEGMENTS];
     int segments;
-    int truncated;  /* the path has more segments than any template */
+    int truncated; /* the path has more segments than any template */
     int allow[32];
     int allow_count;
     int found; /* operation, -1 */
 } matcher_t;
 
-/* Looks for the verb among the operations of a matching template. HEAD is answered by GET where it is not declared. */
+/* Looks for the verb among the operations of a matching template. HEAD is answered by GET where it is not
+ * declared. */
 static int try_operations(matcher_t *m, offset_t list, uint32_t count)
 {
     int fallback = -1;
@@ -553,7 +570,8 @@ static int pattern_fits(const matcher_t *m, const node_r *n, int depth)
     return len > plen + slen && memcmp(s, prefix, plen) == 0 && memcmp(s + len - slen, suffix, slen) == 0;
 }
 
-/* Depth first in order of precedence. Each node of the tree is reached by one path only, so the work is bounded by the tree. */
+/* Depth first in order of precedence. Each node of the tree is reached by one path only, so the work is
+ * bounded by the tree. */
 static int descend(matcher_t *m, const node_r *n, int depth)
 {
     const node_r *child;
@@ -676,7 +694,8 @@ gw_api_t *gw_record_api(apr_pool_t *p, const gw_record_t *r)
     return api;
 }
 
-void gw_record_operations(apr_pool_t *p, const gw_record_t *record, void (*fn)(void *, const gw_operation_t *), void *baton)
+void gw_record_operations(apr_pool_t *p, const gw_record_t *record,
+                          void (*fn)(void *, const gw_operation_t *), void *baton)
 {
     uint32_t i;
     for (i = 0; i < record->operation_count; i++) {

@@ -50,7 +50,8 @@ static void sync_facts(request_rec *r, int flags, const gw_sync_state_t *state)
     number(r, flags, "RegistryAge", "Seconds since the registry answered", age(state->registry_seen));
     number(r, flags, "RegistryAway", "Registry away", state->registry_away);
     number(r, flags, "InvalidationRevision", "Invalidation revision", state->invalidation_revision);
-    number(r, flags, "InvalidationAge", "Seconds since the API Manager database answered", age(state->invalidations_seen));
+    number(r, flags, "InvalidationAge", "Seconds since the API Manager database answered",
+           age(state->invalidations_seen));
     number(r, flags, "InvalidationsAway", "API Manager database away", state->invalidations_away);
     number(r, flags, "ArtifactsApplied", "Artefacts deployed", state->applied);
     number(r, flags, "ArtifactsRefused", "Artefacts refused", state->refused);
@@ -86,16 +87,16 @@ void gw_status_register_hooks(void)
 static void dump_operation(void *baton, const gw_operation_t *op)
 {
     static const char *const auth[] = {"none", "application", "user", "any"};
-    apr_file_printf(baton, "    %-7s %-40s auth=%s policy=%s%s%s\n", op->verb, op->target, auth[op->auth_type], op->policy,
-                    *op->scopes ? " scopes=" : "", op->scopes);
+    apr_file_printf(baton, "    %-7s %-40s auth=%s policy=%s%s%s\n", op->verb, op->target,
+                    auth[op->auth_type], op->policy, *op->scopes ? " scopes=" : "", op->scopes);
 }
 
 static void dump_api(void *baton, apr_pool_t *p, const char *context, const gw_record_t *record)
 {
     static const char *const status[] = {"PUBLISHED", "PROTOTYPED", "BLOCKED", "DEPRECATED"};
     gw_api_t *api = gw_record_api(p, record);
-    apr_file_printf(baton, "%s  %s %s by %s (%s, revision %" APR_INT64_T_FMT ")\n", context, api->name, api->version, api->provider,
-                    status[api->status], api->revision);
+    apr_file_printf(baton, "%s  %s %s by %s (%s, revision %" APR_INT64_T_FMT ")\n", context, api->name,
+                    api->version, api->provider, status[api->status], api->revision);
     apr_file_printf(baton, "    production %s  sandbox %s\n", api->production_url ? api->production_url : "-",
                     api->sandbox_url ? api->sandbox_url : "-");
     gw_record_operations(p, record, dump_operation, baton);
@@ -118,7 +119,8 @@ void gw_status_dump_routes(apr_pool_t *p, server_rec *main_server)
                         err ? err->cause : "there is none yet; it is made when the server starts");
         return;
     }
-    apr_file_printf(out, "API routes (replica %s, registry revision %" APR_INT64_T_FMT "):\n", dir, position.revision);
+    apr_file_printf(out, "API routes (replica %s, registry revision %" APR_INT64_T_FMT "):\n", dir,
+                    position.revision);
     gw_replica_each(replica, p, dump_api, out);
     gw_replica_close(replica);
 }

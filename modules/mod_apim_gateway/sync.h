@@ -6,25 +6,27 @@
 #include "replica.h"
 
 /*
- * Keeps the replica and the verification cache up to date: one watchdog thread a node (a singleton among the children; another
- * child takes over when its child dies) reads both change feeds every ApimSyncInterval. While a database is away the node
- * serves what it has; the loss and the return are each logged once.
+ * Keeps the replica and the verification cache up to date: one watchdog thread a node (a singleton among the
+ * children; another child takes over when its child dies) reads both change feeds every ApimSyncInterval.
+ * While a database is away the node serves what it has; the loss and the return are each logged once.
  */
 
-/** What the watchdog knows, in memory shared by all children and kept over a graceful restart. Read without a lock. */
+/** What the watchdog knows, in memory shared by all children and kept over a graceful restart. Read without a
+ * lock. */
 typedef struct gw_sync_state_t {
     apr_int64_t registry_revision;     /* what the replica holds */
     apr_int64_t invalidation_revision; /* -1: not known yet */
     char invalidation_epoch[64];
-    apr_time_t registry_seen;          /* last time the registry answered; 0: never */
-    apr_time_t invalidations_seen;     /* likewise the API Manager database */
-    int registry_away;                 /* 1 after a failure that was logged */
+    apr_time_t registry_seen;      /* last time the registry answered; 0: never */
+    apr_time_t invalidations_seen; /* likewise the API Manager database */
+    int registry_away;             /* 1 after a failure that was logged */
     int invalidations_away;
-    apr_int64_t applied, refused;      /* artefacts */
+    apr_int64_t applied, refused;                    /* artefacts */
     apr_uint64_t requests, faults, backend_failures; /* counted by the hooks */
 } gw_sync_state_t;
 
-/** Registers the watchdog and makes the shared state; second pass of post_config. An error sentence or NULL. */
+/** Registers the watchdog and makes the shared state; second pass of post_config. An error sentence or NULL.
+ */
 const char *gw_sync_post_config(apr_pool_t *pconf, server_rec *main_server);
 
 /** Tells the child's watchdog which replica to write to. */

@@ -7,8 +7,9 @@
 #include <apr_thread_mutex.h>
 #include <apr_uri.h>
 
-#define IDLE_LIMIT    apr_time_from_sec(600)
-#define CONNECTION_TTL 30 /* seconds an idle connection is kept: below the keep-alive time-out of common back ends */
+#define IDLE_LIMIT apr_time_from_sec(600)
+#define CONNECTION_TTL                                                                                       \
+    30 /* seconds an idle connection is kept: below the keep-alive time-out of common back ends */
 
 struct gw_upstream_t {
     apr_pool_t *pool; /* own allocator: destroying it gives memory and connections back */
@@ -19,7 +20,8 @@ struct gw_upstream_t {
     apr_time_t last_used;
 };
 
-/* One table a child. The lock covers a hash look-up and a count, never I/O; making a worker opens no connection. */
+/* One table a child. The lock covers a hash look-up and a count, never I/O; making a worker opens no
+ * connection. */
 static struct {
     apr_pool_t *pool;
     apr_thread_mutex_t *mutex;
@@ -140,7 +142,8 @@ void gw_upstream_expire(void)
     apr_pool_destroy(p);
 }
 
-/* The upstream of that key with a reference for the caller, made if it is not there; NULL if it cannot be made. */
+/* The upstream of that key with a reference for the caller, made if it is not there; NULL if it cannot be
+ * made. */
 static gw_upstream_t *acquire(const char *key, const char *origin, int timeout_ms)
 {
     gw_upstream_t *u;
@@ -157,7 +160,8 @@ static gw_upstream_t *acquire(const char *key, const char *origin, int timeout_m
     return u;
 }
 
-apim_error_t *gw_upstream_for(request_rec *r, const char *url, int timeout_ms, gw_upstream_t **upstream, const char **path)
+apim_error_t *gw_upstream_for(request_rec *r, const char *url, int timeout_ms, gw_upstream_t **upstream,
+                              const char **path)
 {
     apr_uri_t uri;
     const char *origin;
@@ -168,8 +172,8 @@ apim_error_t *gw_upstream_for(request_rec *r, const char *url, int timeout_ms, g
         return apim_error(r->pool, HTTP_SERVICE_UNAVAILABLE, 101503, "Error connecting to the back end",
                           "The endpoint of this API is not a usable URL.");
     }
-    origin = apr_psprintf(r->pool, strchr(uri.hostname, ':') ? "%s://[%s]:%u" : "%s://%s:%u", tls ? "https" : "http",
-                          uri.hostname, uri.port ? uri.port : (tls ? 443u : 80u));
+    origin = apr_psprintf(r->pool, strchr(uri.hostname, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
+                          tls ? "https" : "http", uri.hostname, uri.port ? uri.port : (tls ? 443u : 80u));
     *upstream = acquire(apr_psprintf(r->pool, "%s|%d", origin, timeout_ms), origin, timeout_ms);
     if (!*upstream) {
         return apim_unavailable(r->pool, "The back end", "no worker could be made for %s", origin);

@@ -174,6 +174,11 @@ class Node:
         return done.returncode, done.stdout
 
     # -- processes ---------------------------------------------------------------------------------------------------
+    def dump(self, define):
+        """Output of httpd -t -D <define>."""
+        return subprocess.run([HTTPD, "-d", str(self.root), "-f", str(self.conf), "-t", "-D", define], env=process_env(self.root),
+                              capture_output=True, text=True, timeout=60).stdout
+
     def start(self, wait=True):
         assert not self.running, f"{self.name} runs already"
         with open(self.root / "logs" / "console", "ab") as console:
