@@ -49,3 +49,5 @@ dist-hook:
 # Builds the unit tests without running them.
 .PHONY: check-programs
 check-programs: $(check_PROGRAMS)
+
+include test/openapi.mk

@@ -204,7 +204,7 @@ static int unescape(scanner_t *sc, const char *s, const char *end, char *to, apr
         }
         const char *next = escape(s + 1, end, &to);
         if (!next) {
-            fail(sc, s, 1,
+            fail(sc, s, 0,
                  "this escape is not known or is no character (NUL and lone surrogates are refused)");
             return -1;
         }
@@ -283,7 +283,7 @@ static json_t *read_number(scanner_t *sc)
     }
     number = apim_doc_number(start, (apr_size_t)(s - start));
     if (!number) {
-        fail(sc, start, 1, "this is not a number, or it is too big");
+        fail(sc, start, 0, "this is not a number, or it is too big");
     }
     return number;
 }

@@ -68,8 +68,14 @@ static const char *required_text(apim_check_t *c, const json_t *info, const char
     if (!value) {
         apim_problem(c, at, "missing", "\"%s\" is required.", key);
     }
-    else if (!text || !*text) {
-        apim_problem(c, APIM_MEMBER(at, key), "type", "must be a string that is not empty.");
+    else if (!text) {
+        apim_problem(c, APIM_MEMBER(at, key), "type", "must be a string.");
+    }
+    else if (apim_has_control(text, "")) {
+        apim_problem(c, APIM_MEMBER(at, key), "value", "must not hold control characters.");
+    }
+    else if (!*text) {
+        apim_odd(c, APIM_MEMBER(at, key), "value", "should not be empty.");
     }
     else if (!json_is_string(value)) {
         apim_odd(c, APIM_MEMBER(at, key), "type", "should be a string in quotes; %s is taken.", text);

@@ -51,8 +51,8 @@ typedef struct apim_openapi_t {
     json_t *root;                /* the document; released with the pool */
     int major, minor;            /* 2.0, 3.0, 3.1, 3.2 */
     const char *openapi_version; /* as written: "3.0.3" */
-    const char *title;           /* info.title */
-    const char *version;         /* info.version */
+    const char *title;           /* info.title; "" if the author left it empty, no control characters */
+    const char *version;         /* info.version, the same */
     const char *description;     /* NULL if none, like the next four */
     const char *contact_name, *contact_email, *contact_url;
     const char *licence_name, *licence_url;

@@ -27,6 +27,7 @@ typedef struct writer_t {
     int swagger;
     apr_array_header_t *wanted; /* of wanted_t */
     apr_hash_t *by_call;        /* "GET /pets" -> wanted_t * */
+    apr_hash_t *targets;        /* "/pets" -> anything */
     apr_hash_t *declared;       /* scope names, NULL if not given */
     apim_check_t check;         /* collects problems */
 } writer_t;
@@ -146,6 +147,7 @@ static void read_all_wanted(writer_t *w, const json_t *operations)
     int k;
     w->wanted = apr_array_make(w->p, (int)json_array_size(operations) + 1, sizeof(wanted_t));
     w->by_call = apr_hash_make(w->p);
+    w->targets = apr_hash_make(w->p);
     json_array_foreach(operations, i, op)
     {
         read_wanted(w, op, APIM_ITEM(NULL, i));
@@ -153,6 +155,7 @@ static void read_all_wanted(writer_t *w, const json_t *operations)
     for (k = 0; k < w->wanted->nelts; k++) {
         wanted_t *wanted = &APR_ARRAY_IDX(w->wanted, k, wanted_t);
         apr_hash_set(w->by_call, call_key(w->p, wanted->verb, wanted->target), APR_HASH_KEY_STRING, wanted);
+        apr_hash_set(w->targets, wanted->target, APR_HASH_KEY_STRING, wanted);
     }
 }
 
@@ -293,7 +296,7 @@ static int has_verb(const json_t *item)
     return 0;
 }
 
-/* Keeps the verbs that are wanted. Returns NULL if the path had verbs and none is left. */
+/* Keeps the verbs that are wanted. Returns NULL if the path had verbs and will have none. */
 static json_t *kept_item(writer_t *w, const char *target, const json_t *old)
 {
     json_t *item = own_item(w, old);
@@ -311,7 +314,7 @@ static json_t *kept_item(writer_t *w, const char *target, const json_t *old)
             json_object_del(item, key);
         }
     }
-    if (had && !has_verb(item)) {
+    if (had && !apr_hash_get(w->targets, target, APR_HASH_KEY_STRING)) {
         json_decref(item);
         return NULL;
     }
