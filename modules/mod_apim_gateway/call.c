@@ -159,7 +159,8 @@ static int is_call(request_rec *r, const gw_dir_config_t *conf)
 {
     apr_size_t n = conf->prefix ? strlen(conf->prefix) : 0;
     return conf->enabled == 1 && !r->main && !(r->prev && ap_is_HTTP_ERROR(r->prev->status)) &&
-           r->uri[0] == '/' && strncmp(r->uri, conf->prefix, n) == 0 && (!r->uri[n] || r->uri[n] == '/');
+           r->uri[0] == '/' && (!n || strncmp(r->uri, conf->prefix, n) == 0) &&
+           (!r->uri[n] || r->uri[n] == '/');
 }
 
 static int translate_name(request_rec *r)

@@ -49,11 +49,13 @@ typedef struct head_t {
 static apim_error_t *read_head(apim_db_t *db, apr_pool_t *p, const apim_stmt_t *stmt, head_t *head)
 {
     apim_rows_t *rows;
+    const char *epoch;
     APIM_TRY(apim_db_select(db, p, stmt, &rows, APIM_NOARGS));
-    if (rows->count != 1 || !rows->row[0][0] || apim_parse_i64(rows->row[0][1], &head->revision)) {
+    epoch = rows->count == 1 ? rows->row[0][0] : NULL;
+    if (!epoch || apim_parse_i64(rows->row[0][1], &head->revision)) {
         return apim_internal(p, "%s: no head; has the database been migrated?", stmt->label);
     }
-    head->epoch = rows->row[0][0];
+    head->epoch = epoch;
     return NULL;
 }
 
@@ -165,10 +167,10 @@ static apim_error_t *apply_feed(apr_pool_t *p, const head_t *head, apr_int64_t f
 static apim_error_t *sync_registry(apr_pool_t *p)
 {
     gw_server_config_t *conf = gw_server_config(here.server);
-    gw_position_t position;
+    gw_position_t position = {0};
     apim_error_t *err;
     apim_db_t *db;
-    head_t head;
+    head_t head = {0};
     int start_over;
     APIM_TRY(apim_db_open(p, &conf->common, APIM_DB_REGISTRY, &db));
     err = read_head(db, p, &gw_registry_head, &head);
@@ -215,7 +217,7 @@ static int is_continuous(const apim_rows_t *rows)
 static apim_error_t *read_invalidations(apim_db_t *db, apr_pool_t *p)
 {
     apim_rows_t *rows;
-    head_t head;
+    head_t head = {0};
     int i;
     APIM_TRY(read_head(db, p, &gw_invalidation_head, &head));
     if (state->invalidation_revision < 0 || head.revision < state->invalidation_revision ||

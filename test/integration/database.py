@@ -176,6 +176,8 @@ class PostgresqlFactory:
         return [tuple(row.split("\x1f")) for row in out.rstrip("\n").split("\x1e") if row]
 
     def create(self, separate=False):
+        if not self.running:  # a test stopped it and failed before it started it again
+            self.start()
         if separate not in self.templates:
             template = PostgresqlDatabase(self, f"template_{int(separate)}", separate)
             for name in sorted(set(template.names.values())):
