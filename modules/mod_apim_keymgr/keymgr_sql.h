@@ -57,8 +57,8 @@
     X(km_token_rotate, "UPDATE am_token SET status = 'ROTATED' WHERE id = %s AND status = 'ACTIVE' "                   \
         "RETURNING token_hash, expires_at")                                                                            \
     X(km_token_successors, "SELECT COUNT(*), MIN(issued_at), "                                                         \
-        "SUM(CASE WHEN status = 'ROTATED' THEN 1 ELSE 0 END), SUM(CASE WHEN status = 'ACTIVE' THEN 1 ELSE 0 END) "     \
-        "FROM am_token WHERE family = %s AND issued_at > %ld")                                                         \
+        "SUM(CASE WHEN status = 'ROTATED' THEN 1 ELSE 0 END), SUM(CASE WHEN status = 'ACTIVE' THEN 1 ELSE 0 END), "    \
+        "(SELECT status FROM am_token WHERE id = %s) FROM am_token WHERE family = %s AND issued_at > %ld")             \
     X(km_token_family_revoke, "UPDATE am_token SET status = 'REVOKED' WHERE family = %s AND status <> 'REVOKED' "      \
         "RETURNING id, token_hash, expires_at")                                                                        \
     X(km_token_family_supersede, "UPDATE am_token SET status = 'REVOKED' WHERE family = %s AND status = 'ACTIVE' "     \

@@ -184,7 +184,7 @@ static apim_error_t *take(const km_call_t *call, apim_db_t *db, const km_token_r
         return NULL;
     }
     APIM_TRY(km_token_family_successors(call->pool, db, old, &next));
-    if (next.live == 1 && !next.used && call->now - next.first_at <= KM_RETRY_WINDOW) {
+    if (next.after_rotation && next.live == 1 && !next.used && call->now - next.first_at <= KM_RETRY_WINDOW) {
         return km_token_family_kill(call, db, old->family,
                                     1); /* the answer was lost: the unused successor is replaced */
     }

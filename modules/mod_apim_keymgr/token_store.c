@@ -2,6 +2,7 @@
 #include "token_store.h"
 
 #include <apr_strings.h>
+#include <string.h>
 
 #include "apim_text.h"
 #include "keymgr_sql.h"
@@ -68,11 +69,12 @@ apim_error_t *km_token_family_successors(apr_pool_t *p, apim_db_t *db, const km_
 {
     apim_rows_t *rows;
     APIM_TRY(apim_db_select(db, p, &km_token_successors, &rows,
-                            APIM_ARGS(row->family, apim_i64(p, row->issued_at))));
+                            APIM_ARGS(row->id, row->family, apim_i64(p, row->issued_at))));
     out->count = (int)number(rows->row[0][0]);
     out->first_at = number(rows->row[0][1]);
     out->used = (int)number(rows->row[0][2]);
     out->live = (int)number(rows->row[0][3]);
+    out->after_rotation = rows->row[0][4] && strcmp(rows->row[0][4], "ROTATED") == 0;
     return NULL;
 }
 

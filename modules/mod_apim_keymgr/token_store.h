@@ -40,6 +40,7 @@ apim_error_t *km_token_family_lock(apim_db_t *db, const char *family);
 typedef struct km_successors_t {
     int count, used, live;
     apr_int64_t first_at; /* ms */
+    int after_rotation;   /* the token itself was used up; 0: it was revoked or replaced unused */
 } km_successors_t;
 apim_error_t *km_token_family_successors(apr_pool_t *p, apim_db_t *db, const km_token_row_t *row,
                                          km_successors_t *out);
