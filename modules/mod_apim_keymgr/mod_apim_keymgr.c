@@ -70,20 +70,24 @@ static km_config_t *config_of(server_rec *s)
     return ap_get_module_config(s->module_config, &apim_keymgr_module);
 }
 
+#define OUR_FILENAME "apim-keymgr:" /* no path on disk begins like this */
+
 /* Our paths are no files: no other module translates them, and no <Directory> or .htaccess is looked for.
- * <Location> sections and what they require have been merged by then and hold. */
+ * <Location> sections and what they require hold. */
 static int translate_name(request_rec *r)
 {
     if (!is_ours(r)) {
         return DECLINED;
     }
-    r->filename = apr_pstrcat(r->pool, "apim-keymgr:", r->uri, NULL);
+    r->filename = apr_pstrcat(r->pool, OUR_FILENAME, r->uri, NULL);
     return OK;
 }
 
+/* Runs with the server's defaults in per_dir_config, so what translate_name found is all there is to go by.
+ */
 static int map_to_storage(request_rec *r)
 {
-    return r->filename && strncmp(r->filename, "apim-keymgr:", 12) == 0 && is_ours(r) ? OK : DECLINED;
+    return r->filename && strncmp(r->filename, OUR_FILENAME, sizeof(OUR_FILENAME) - 1) == 0 ? OK : DECLINED;
 }
 
 static km_call_t call_for(request_rec *r, const km_config_t *conf)
