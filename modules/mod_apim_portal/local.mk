@@ -8,6 +8,27 @@ PORTAL_FRAME = \
 	modules/mod_apim_portal/portal_index.c \
 	modules/mod_apim_portal/mod_apim_portal.c
 PORTAL_PUBLISHER = \
+	modules/mod_apim_portal/problems.c modules/mod_apim_portal/problems.h \
+	modules/mod_apim_portal/lifecycle.c modules/mod_apim_portal/lifecycle.h \
+	modules/mod_apim_portal/search_query.c modules/mod_apim_portal/search_query.h \
+	modules/mod_apim_portal/api_document.c modules/mod_apim_portal/api_document.h \
+	modules/mod_apim_portal/publisher_sql.c modules/mod_apim_portal/publisher_sql.h \
+	modules/mod_apim_portal/api_store.c modules/mod_apim_portal/api_store.h \
+	modules/mod_apim_portal/revision_store.c modules/mod_apim_portal/revision_store.h \
+	modules/mod_apim_portal/artifact.c modules/mod_apim_portal/artifact.h \
+	modules/mod_apim_portal/publication.c modules/mod_apim_portal/publication.h \
+	modules/mod_apim_portal/publisher.h \
+	modules/mod_apim_portal/publication_watchdog.c \
+	modules/mod_apim_portal/references.c \
+	modules/mod_apim_portal/api_resource.c \
+	modules/mod_apim_portal/definition_resource.c \
+	modules/mod_apim_portal/lifecycle_resource.c \
+	modules/mod_apim_portal/revision_resource.c \
+	modules/mod_apim_portal/subscription_resource.c \
+	modules/mod_apim_portal/policy_resource.c \
+	modules/mod_apim_portal/scope_resource.c \
+	modules/mod_apim_portal/settings_resource.c \
+	modules/mod_apim_portal/publisher_common.c \
 	modules/mod_apim_portal/publisher_routes.c
 PORTAL_STORE = \
 	modules/mod_apim_portal/store_routes.c

@@ -4,10 +4,13 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <ap_mpm.h>
+#include <mpm_common.h>
 
-#include "portal.h"
+#include "openapi/fetch.h"
+#include "publication.h"
 
-static const rest_api_t publisher_api = {PO_PUBLISHER_BASE, po_publisher_routes, po_authenticate, "Publisher", NULL};
+static const rest_api_t publisher_api = {PO_PUBLISHER_BASE, po_publisher_routes, po_authenticate, "Publisher",
+                                         NULL};
 static const rest_api_t store_api = {PO_STORE_BASE, po_store_routes, po_authenticate, "Store", NULL};
 static const rest_api_t admin_api = {PO_ADMIN_BASE, po_admin_routes, po_authenticate, "Administration", NULL};
 
@@ -71,7 +74,8 @@ static int handler(request_rec *r)
     return DECLINED;
 }
 
-/* -- start ------------------------------------------------------------------------------------------------- */
+/* -- start -------------------------------------------------------------------------------------------------
+ */
 
 static int check_server(apr_pool_t *p, server_rec *main_server, server_rec *s)
 {
@@ -79,7 +83,8 @@ static int check_server(apr_pool_t *p, server_rec *main_server, server_rec *s)
     const char *wrong = apim_common_config_resolve(p, main_server, &conf->common);
     if (!wrong && conf->enabled && !apim_keymgr_call_possible(&conf->common) &&
         !ap_find_linked_module("mod_apim_keymgr.c")) {
-        wrong = "the portal needs a Key Manager: write ApimKeyManager http://<host>:<port> (or balancer://<name>), or load "
+        wrong = "the portal needs a Key Manager: write ApimKeyManager http://<host>:<port> (or "
+                "balancer://<name>), or load "
                 "mod_apim_keymgr into this httpd";
     }
     if (!wrong && conf->enabled) {
@@ -105,6 +110,21 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     return OK;
 }
 
+static int start_watchdog(apr_pool_t *pconf, server_rec *main_server)
+{
+    server_rec *s;
+    const char *wrong = NULL;
+    for (s = main_server; s && !po_server_config(s)->enabled; s = s->next) {
+    }
+    if (s) {
+        wrong = po_publication_start(pconf, main_server);
+    }
+    if (wrong) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, "APIM-PO0002: %s", wrong);
+    }
+    return wrong ? HTTP_INTERNAL_SERVER_ERROR : OK;
+}
+
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
 {
     server_rec *s;
@@ -120,7 +140,11 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
-    return check_config(pconf, plog, ptemp, main_server);
+    apim_fetch_init();
+    if (check_config(pconf, plog, ptemp, main_server) != OK) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return start_watchdog(pconf, main_server);
 }
 
 static void child_init(apr_pool_t *pchild, server_rec *main_server)
@@ -130,6 +154,12 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
         apim_db_pool_child_init(pchild, s, &po_server_config(s)->common);
     }
     po_auth_child_init(pchild);
+    po_publication_child_init(pchild);
+}
+
+static void child_stopping(apr_pool_t *pchild, int graceful)
+{
+    po_publication_child_stopping();
 }
 
 static void register_hooks(apr_pool_t *p)
@@ -139,12 +169,14 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, before_child_init, after_child_init, APR_HOOK_MIDDLE);
-    /* Before mod_alias, mod_dir and the like, and before a gateway that answers everything else of the server. */
+    ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
+    /* Before mod_alias, mod_dir and the like, and before a gateway that answers everything else of the
+     * server. */
     ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_FIRST);
 }
 
 module AP_MODULE_DECLARE_DATA apim_portal_module = {
-    STANDARD20_MODULE_STUFF, po_create_dir_config, po_merge_dir_config, po_create_server_config, po_merge_server_config,
-    po_commands, register_hooks, 0};
+    STANDARD20_MODULE_STUFF, po_create_dir_config, po_merge_dir_config, po_create_server_config,
+    po_merge_server_config,  po_commands,          register_hooks,      0};

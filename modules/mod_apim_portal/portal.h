@@ -17,9 +17,9 @@
 #include "httpd/rest.h"
 
 /*
- * The portal: REST APIs of the Publisher, the Store (WSO2's DevPortal) and the administrator, and an index page. What every
- * file of the module shares. A handler opens a database in a tight scope (po_open … apim_db_close), never across a call to
- * the Key Manager.
+ * The portal: REST APIs of the Publisher, the Store (WSO2's DevPortal) and the administrator, and an index
+ * page. What every file of the module shares. A handler opens a database in a tight scope (po_open …
+ * apim_db_close), never across a call to the Key Manager.
  */
 APIM_EXPORT_MODULE(apim_portal);
 APLOG_USE_MODULE(apim_portal);
@@ -30,12 +30,13 @@ APLOG_USE_MODULE(apim_portal);
 
 /* Per server. */
 typedef struct portal_config_t {
-    apim_common_config_t common;  /* first: see common_config.h */
-    int enabled;                  /* some part of the portal is on here: for configuration checks */
-    apr_off_t max_definition;     /* ApimMaxDefinitionSize, bytes */
-    const char *import_allow;     /* ApimImportAllow: addresses that an import by URL may reach besides public ones */
-    const char *gateway_url;      /* ApimGatewayUrl: base URL under which subscribers call APIs */
-    const char *keymgr_url;       /* ApimKeyManagerUrl: base URL of the Key Manager's public endpoints */
+    apim_common_config_t common; /* first: see common_config.h */
+    int enabled;                 /* some part of the portal is on here: for configuration checks */
+    apr_off_t max_definition;    /* ApimMaxDefinitionSize, bytes */
+    const char
+        *import_allow; /* ApimImportAllow: addresses that an import by URL may reach besides public ones */
+    const char *gateway_url; /* ApimGatewayUrl: base URL under which subscribers call APIs */
+    const char *keymgr_url;  /* ApimKeyManagerUrl: base URL of the Key Manager's public endpoints */
 } portal_config_t;
 
 /* Per directory or Location. -1: not set. */
@@ -50,7 +51,7 @@ portal_config_t *po_server_config(const server_rec *s);
 portal_dir_config_t *po_dir_config(const request_rec *r);
 
 /* Effective values with their defaults. */
-apr_size_t po_max_definition(const portal_config_t *conf);                    /* 20 MiB */
+apr_size_t po_max_definition(const portal_config_t *conf); /* 20 MiB */
 /* Base URLs without a slash at the end; default: the URL this request came to. */
 const char *po_gateway_url(request_rec *r);
 const char *po_keymgr_url(request_rec *r);
@@ -70,9 +71,9 @@ extern const command_rec po_commands[];
 /** Borrows a connection for the request; give it back with apim_db_close as soon as possible. */
 apim_error_t *po_open(rest_request_t *rq, apim_database_e which, apim_db_t **db);
 
-/** Authenticates by the Bearer token (rest_authenticate_fn). The Key Manager's answer is remembered for a few seconds in
- * this process: a revoked token is refused after that at the latest. Errors: 401 unknown or expired token; 503 without
- * a Key Manager. */
+/** Authenticates by the Bearer token (rest_authenticate_fn). The Key Manager's answer is remembered for a few
+ * seconds in this process: a revoked token is refused after that at the latest. Errors: 401 unknown or
+ * expired token; 503 without a Key Manager. */
 apim_error_t *po_authenticate(rest_request_t *rq);
 /** Makes the process's memory of introspected tokens. */
 void po_auth_child_init(apr_pool_t *pchild);

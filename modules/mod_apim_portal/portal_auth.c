@@ -6,8 +6,8 @@
 #include "portal.h"
 
 /*
- * Who calls. The Key Manager's answer about a token is kept for CACHE_MS in a table of fixed size, addressed by the token's
- * hash: a newer token simply takes the place of an older one.
+ * Who calls. The Key Manager's answer about a token is kept for CACHE_MS in a table of fixed size, addressed
+ * by the token's hash: a newer token simply takes the place of an older one.
  */
 #define CACHE_SLOTS  1024 /* a power of two */
 #define CACHE_MS     3000
@@ -71,7 +71,8 @@ static void remember(const rest_request_t *rq, const unsigned char hash[32], apr
 
 static apim_error_t *refused(rest_request_t *rq, const char *description)
 {
-    return apim_error(rq->pool, 401, APIM_E_INVALID_CREDENTIALS, "Unauthenticated request", "%s", description);
+    return apim_error(rq->pool, 401, APIM_E_INVALID_CREDENTIALS, "Unauthenticated request", "%s",
+                      description);
 }
 
 static apim_error_t *introspect(rest_request_t *rq, const char *token, const unsigned char hash[32])
@@ -85,7 +86,8 @@ static apim_error_t *introspect(rest_request_t *rq, const char *token, const uns
     APIM_TRY(apim_keymgr_call(rq->r, &po_config(rq->r)->common, "introspect", in, &out));
     username = apim_json_str(out, "username", NULL);
     if (!apim_json_bool(out, "active", 0)) {
-        return refused(rq, "The access token is unknown, expired or revoked. Ask the token endpoint for a new one.");
+        return refused(
+            rq, "The access token is unknown, expired or revoked. Ask the token endpoint for a new one.");
     }
     if (!username || !*username) {
         return refused(rq, "The access token belongs to no user. Ask for it with a user's credentials.");

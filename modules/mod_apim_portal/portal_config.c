@@ -38,7 +38,8 @@ const char *po_keymgr_url(request_rec *r)
     return url ? url : rest_self_url(r);
 }
 
-/* -- making and merging ------------------------------------------------------------------------------------ */
+/* -- making and merging ------------------------------------------------------------------------------------
+ */
 
 void *po_create_server_config(apr_pool_t *p, server_rec *s)
 {
@@ -76,7 +77,8 @@ void *po_merge_dir_config(apr_pool_t *p, void *basev, void *addv)
     return conf;
 }
 
-/* -- directives -------------------------------------------------------------------------------------------- */
+/* -- directives --------------------------------------------------------------------------------------------
+ */
 
 static const char *set_part(cmd_parms *cmd, void *dirv, int flag)
 {
@@ -92,10 +94,12 @@ static const char *set_max_definition(cmd_parms *cmd, void *dummy, const char *a
     int mib;
     const char *wrong;
     apr_size_t n = strlen(arg);
-    const char *number = n > 1 && (arg[n - 1] == 'M' || arg[n - 1] == 'm') ? apr_pstrmemdup(cmd->pool, arg, n - 1) : arg;
+    const char *number =
+        n > 1 && (arg[n - 1] == 'M' || arg[n - 1] == 'm') ? apr_pstrmemdup(cmd->pool, arg, n - 1) : arg;
     wrong = apim_config_int(cmd, number, 1, 200, &mib);
     if (wrong) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not usable; write a size in MiB from 1 to 200, such as 20M",
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not usable; write a size in MiB from 1 to 200, such as 20M",
                             cmd->cmd->name, arg);
     }
     po_server_config(cmd->server)->max_definition = (apr_off_t)mib * MIB;
@@ -112,22 +116,27 @@ static const char *set_import_allow(cmd_parms *cmd, void *dummy, const char *arg
         *mask++ = '\0';
     }
     if (apr_ipsubnet_create(&subnet, address, mask, cmd->pool) != APR_SUCCESS) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not usable; write an address or a network, such as 10.1.0.0/16 or ::1",
-                            cmd->cmd->name, arg);
+        return apr_psprintf(
+            cmd->pool, "%s: '%s' is not usable; write an address or a network, such as 10.1.0.0/16 or ::1",
+            cmd->cmd->name, arg);
     }
-    conf->import_allow = conf->import_allow ? apr_pstrcat(cmd->pool, conf->import_allow, " ", arg, NULL) : arg;
+    conf->import_allow =
+        conf->import_allow ? apr_pstrcat(cmd->pool, conf->import_allow, " ", arg, NULL) : arg;
     return NULL;
 }
 
 static const char *set_url(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    const char **member = (const char **)(void *)((char *)po_server_config(cmd->server) + (apr_size_t)cmd->info);
+    const char **member =
+        (const char **)(void *)((char *)po_server_config(cmd->server) + (apr_size_t)cmd->info);
     apr_uri_t uri;
     apr_size_t n = strlen(arg);
-    if (apr_uri_parse(cmd->temp_pool, arg, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || !*uri.hostname ||
-        (strcmp(uri.scheme, "http") != 0 && strcmp(uri.scheme, "https") != 0) || uri.user || uri.query || uri.fragment) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not usable; write a base URL such as https://gateway.example.org:8243",
-                            cmd->cmd->name, arg);
+    if (apr_uri_parse(cmd->temp_pool, arg, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname ||
+        !*uri.hostname || (strcmp(uri.scheme, "http") != 0 && strcmp(uri.scheme, "https") != 0) || uri.user ||
+        uri.query || uri.fragment) {
+        return apr_psprintf(
+            cmd->pool, "%s: '%s' is not usable; write a base URL such as https://gateway.example.org:8243",
+            cmd->cmd->name, arg);
     }
     while (n && arg[n - 1] == '/') {
         n--;
@@ -153,6 +162,7 @@ const command_rec po_commands[] = {
                     "internal addresses or networks that an import by URL may reach (default none)"),
     AP_INIT_TAKE1("ApimGatewayUrl", set_url, SERVER_MEMBER(gateway_url), RSRC_CONF,
                   "base URL under which APIs are called (default: the URL the portal is called by)"),
-    AP_INIT_TAKE1("ApimKeyManagerUrl", set_url, SERVER_MEMBER(keymgr_url), RSRC_CONF,
-                  "base URL of the Key Manager's public endpoints (default: the URL the portal is called by)"),
+    AP_INIT_TAKE1(
+        "ApimKeyManagerUrl", set_url, SERVER_MEMBER(keymgr_url), RSRC_CONF,
+        "base URL of the Key Manager's public endpoints (default: the URL the portal is called by)"),
     {NULL}};

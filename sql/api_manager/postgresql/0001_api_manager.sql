@@ -15,7 +15,8 @@ CREATE TABLE am_api (
         CHECK (status IN ('CREATED', 'PROTOTYPED', 'PUBLISHED', 'BLOCKED', 'DEPRECATED', 'RETIRED')),
     is_default_version INTEGER NOT NULL DEFAULT 0,
     visibility TEXT NOT NULL DEFAULT 'PUBLIC' CHECK (visibility IN ('PUBLIC', 'PRIVATE', 'RESTRICTED')),
-    document TEXT NOT NULL,             -- JSON: the API as Publisher v4 shows it, without id, status and definition
+    tags TEXT NOT NULL DEFAULT '',      -- '|tag|tag|', lower case: for search
+    document TEXT NOT NULL,             -- JSON: the API as Publisher v4 shows it, without what has a column and the definition
     definition TEXT NOT NULL,           -- JSON: the OpenAPI document
     etag BIGINT NOT NULL DEFAULT 1,     -- grows with every change; the ETag of REST, the order of publication
     revision_count INTEGER NOT NULL DEFAULT 0,

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "artifact.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "apim_text.h"
+
+/* The member of document, or null. */
+static json_t *member(const json_t *document, const char *name)
+{
+    json_t *value = json_object_get(document, name);
+    return value ? json_incref(value) : json_null();
+}
+
+/* -- for gateways ------------------------------------------------------------------------------------------
+ */
+
+/* WSO2 keeps an endpoint's timeout in config.actionDuration, as text of milliseconds. */
+static apr_int64_t timeout_of(const json_t *endpoint)
+{
+    const json_t *value = json_object_get(json_object_get(endpoint, "config"), "actionDuration");
+    apr_int64_t ms = json_is_integer(value) ? (apr_int64_t)json_integer_value(value) : 0;
+    if (json_is_string(value) && apim_parse_i64(json_string_value(value), &ms)) {
+        ms = 0;
+    }
+    return ms > 0 && ms <= 3600000 ? ms : 0;
+}
+
+static void add_endpoint(json_t *endpoints, const char *name, const json_t *document, const char *which)
+{
+    const char *url = po_document_endpoint(document, which);
+    apr_int64_t ms = timeout_of(json_object_get(json_object_get(document, "endpointConfig"), which));
+    json_t *endpoint;
+    if (url) {
+        endpoint = json_pack("{s:s}", "url", url);
+        if (ms) {
+            json_object_set_new(endpoint, "timeoutMs", json_integer(ms));
+        }
+        json_object_set_new(endpoints, name, endpoint);
+    }
+}
+
+static json_t *security_for_gateway(const json_t *document)
+{
+    json_t *out = json_array(), *scheme;
+    apr_size_t i;
+    json_array_foreach(json_object_get(document, "securityScheme"), i, scheme)
+    {
+        if (po_one_of(json_string_value(scheme), "oauth2|api_key")) {
+            json_array_append(out, scheme);
+        }
+    }
+    return out;
+}
+
+static json_t *operations_for_gateway(const json_t *document)
+{
+    json_t *out = json_array(), *item;
+    apr_size_t i;
+    json_array_foreach(json_object_get(document, "operations"), i, item)
+    {
+        json_array_append_new(
+            out, json_pack("{s:o, s:o, s:o, s:o, s:o}", "target", member(item, "target"), "verb",
+                           member(item, "verb"), "authType", member(item, "authType"), "throttlingPolicy",
+                           member(item, "throttlingPolicy"), "scopes", member(item, "scopes")));
+    }
+    return out;
+}
+
+json_t *po_artifact_make(apr_pool_t *p, const po_api_t *api, const json_t *document, apr_int64_t revision,
+                         const char *revision_id)
+{
+    static const char *const copied[] = {"transport", "authorizationHeader", "apiKeyHeader",
+                                         "policies",  "apiThrottlingPolicy", "corsConfiguration"};
+    json_t *out = apim_json_own(p, json_object()), *endpoints = json_object();
+    apr_size_t i;
+    apim_json_set_str(out, "id", api->id);
+    apim_json_set_str(out, "name", api->name);
+    apim_json_set_str(out, "provider", api->provider);
+    apim_json_set_str(out, "type", api->type);
+    apim_json_set_str(out, "context", api->context);
+    apim_json_set_str(out, "contextTemplate", api->context_template);
+    apim_json_set_str(out, "version", api->version);
+    json_object_set_new(out, "isDefaultVersion", json_boolean(api->is_default));
+    apim_json_set_str(out, "status", api->status);
+    json_object_set_new(out, "revision", json_integer(revision));
+    apim_json_set_str(out, "revisionId", revision_id);
+    for (i = 0; i < sizeof(copied) / sizeof(copied[0]); i++) {
+        json_object_set_new(out, copied[i], member(document, copied[i]));
+    }
+    json_object_set_new(out, "securityScheme", security_for_gateway(document));
+    json_object_set_new(out, "passCredentials", json_false());
+    add_endpoint(endpoints, "production", document, "production_endpoints");
+    add_endpoint(endpoints, "sandbox", document, "sandbox_endpoints");
+    json_object_set_new(out, "endpoints", endpoints);
+    json_object_set_new(out, "operations", operations_for_gateway(document));
+    return out;
+}
+
+/* -- for the Store -----------------------------------------------------------------------------------------
+ */
+
+static json_t *tiers(const json_t *document)
+{
+    json_t *out = json_array(), *name;
+    apr_size_t i;
+    json_array_foreach(json_object_get(document, "policies"), i, name)
+    {
+        json_array_append_new(out, json_pack("{s:O, s:s, s:n}", "tierName", name, "tierPlan", "FREE",
+                                             "monetizationAttributes"));
+    }
+    return out;
+}
+
+static json_t *operations_for_store(const json_t *document)
+{
+    json_t *out = json_array(), *item;
+    apr_size_t i;
+    json_array_foreach(json_object_get(document, "operations"), i, item)
+    {
+        json_array_append_new(out, json_pack("{s:s, s:o, s:o}", "id", "", "target", member(item, "target"),
+                                             "verb", member(item, "verb")));
+    }
+    return out;
+}
+
+static json_t *scopes_for_store(const json_t *document)
+{
+    json_t *out = json_array(), *item;
+    apr_size_t i;
+    json_array_foreach(json_object_get(document, "scopes"), i, item)
+    {
+        const json_t *scope = json_object_get(item, "scope");
+        json_array_append_new(out, json_pack("{s:o, s:o, s:o, s:o}", "key", member(scope, "name"), "name",
+                                             member(scope, "displayName"), "roles", member(scope, "bindings"),
+                                             "description", member(scope, "description")));
+    }
+    return out;
+}
+
+/* Only properties marked for display. */
+static json_t *properties_for_store(const json_t *document)
+{
+    json_t *out = json_array(), *item;
+    apr_size_t i;
+    json_array_foreach(json_object_get(document, "additionalProperties"), i, item)
+    {
+        if (apim_json_bool(item, "display", 0)) {
+            json_array_append(out, item);
+        }
+    }
+    return out;
+}
+
+static json_t *environments(const apr_array_header_t *deployed)
+{
+    json_t *out = json_array();
+    int i;
+    for (i = 0; i < deployed->nelts; i++) {
+        const po_deployed_t *d = &APR_ARRAY_IDX(deployed, i, po_deployed_t);
+        if (d->on_devportal) {
+            json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", d->environment,
+                                                 "displayName", d->display_name, "type", d->type, "vhost",
+                                                 d->vhost, "gatewayUrl", d->gateway_url));
+        }
+    }
+    return out;
+}
+
+json_t *po_store_document(apr_pool_t *p, const po_api_t *api, const json_t *deployed_document,
+                          const apr_array_header_t *deployed)
+{
+    static const char *const copied[] = {"transport",
+                                         "authorizationHeader",
+                                         "apiKeyHeader",
+                                         "securityScheme",
+                                         "tags",
+                                         "visibility",
+                                         "visibleRoles",
+                                         "subscriptionAvailability",
+                                         "businessInformation",
+                                         "categories",
+                                         "keyManagers",
+                                         "advertiseInfo",
+                                         "monetization",
+                                         "gatewayVendor",
+                                         "gatewayType"};
+    json_t *out = apim_json_own(p, json_object());
+    apr_size_t i;
+    apim_json_set_str(out, "id", api->id);
+    apim_json_set_str(out, "name", api->name);
+    apim_json_set_str(out, "description", api->description);
+    apim_json_set_str(out, "context", api->context);
+    apim_json_set_str(out, "contextTemplate", api->context_template);
+    apim_json_set_str(out, "version", api->version);
+    apim_json_set_str(out, "provider", api->provider);
+    apim_json_set_str(out, "lifeCycleStatus", api->status);
+    json_object_set_new(out, "isDefaultVersion", json_boolean(api->is_default));
+    apim_json_set_str(out, "type", api->type);
+    for (i = 0; i < sizeof(copied) / sizeof(copied[0]); i++) {
+        json_object_set_new(out, copied[i], member(api->document, copied[i]));
+    }
+    json_object_set_new(out, "tiers", tiers(api->document));
+    json_object_set_new(out, "hasThumbnail", json_false());
+    json_object_set_new(out, "additionalProperties", properties_for_store(api->document));
+    json_object_set_new(out, "operations", operations_for_store(deployed_document));
+    json_object_set_new(out, "scopes", scopes_for_store(deployed_document));
+    json_object_set_new(out, "environments", environments(deployed));
+    json_object_set_new(out, "avgRating", json_string("0.0"));
+    apim_json_set_str(out, "createdTime", apim_iso_time(p, api->created_at));
+    apim_json_set_str(out, "lastUpdatedTime", apim_iso_time(p, api->updated_at));
+    return out;
+}
+
+/* {"http": …, "https": …, "ws": null, "wss": null}: the scheme that the base URL has, if the API's transports
+ * allow it. */
+static json_t *urls(apr_pool_t *p, const char *base, const char *path)
+{
+    const char *url = apr_pstrcat(p, base, path, NULL);
+    int https = strncmp(base, "https:", 6) == 0;
+    return json_pack("{s:s?, s:s?, s:n, s:n}", "http", https ? NULL : url, "https", https ? url : NULL, "ws",
+                     "wss");
+}
+
+void po_store_set_urls(apr_pool_t *p, json_t *document, const char *base)
+{
+    json_t *out = json_array(), *names = json_array(), *item;
+    apr_size_t i;
+    json_array_foreach(json_object_get(document, "environments"), i, item)
+    {
+        const char *own = apim_json_str(item, "gatewayUrl", "");
+        const char *gateway = *own ? own : base;
+        json_t *plain = json_pack("{s:n, s:n, s:n, s:n}", "http", "https", "ws", "wss");
+        if (apim_json_bool(document, "isDefaultVersion", 0) &&
+            !strstr(apim_json_str(document, "contextTemplate", ""), "{version}")) {
+            json_decref(plain);
+            plain = urls(p, gateway, apim_json_str(document, "contextTemplate", ""));
+        }
+        json_array_append_new(out, json_pack("{s:O, s:O, s:O, s:o, s:o}", "environmentName",
+                                             json_object_get(item, "name"), "environmentDisplayName",
+                                             json_object_get(item, "displayName"), "environmentType",
+                                             json_object_get(item, "type"), "URLs",
+                                             urls(p, gateway, apim_json_str(document, "context", "")),
+                                             "defaultVersionURLs", plain));
+        json_array_append(names, json_object_get(item, "name"));
+    }
+    json_object_set_new(document, "endpointURLs", out);
+    json_object_set_new(document, "environmentList", names);
+    json_object_del(document, "environments");
+    json_object_del(document, "contextTemplate");
+}

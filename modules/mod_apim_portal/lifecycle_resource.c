@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "lifecycle.h"
+#include "publisher.h"
+#include "publisher_sql.h"
+#include "revision_store.h"
+
+/* -- as JSON ----------------------------------------------------------------------------------------------- */
+
+static json_t *state_json(const char *state)
+{
+    json_t *transitions = json_array(), *items = json_array();
+    const po_transition_t *t;
+    for (t = po_transitions; t->from; t++) {
+        if (strcmp(t->from, state) == 0) {
+            json_array_append_new(transitions, json_pack("{s:s, s:s}", "event", t->action, "targetState", t->to));
+        }
+    }
+    if (po_lifecycle_has_checklist(state)) {
+        json_array_append_new(items, json_pack("{s:s, s:b, s:[]}", "name", PO_CHECK_DEPRECATE, "value", 0,
+                                               "requiredStates"));
+        json_array_append_new(items, json_pack("{s:s, s:b, s:[]}", "name", PO_CHECK_RESUBSCRIBE, "value", 0,
+                                               "requiredStates"));
+    }
+    return json_pack("{s:s, s:o, s:o}", "state", state, "checkItems", items, "availableTransitions", transitions);
+}
+
+apim_error_t *po_lifecycle_read(rest_request_t *rq)
+{
+    po_api_t *api;
+    apim_db_t *db;
+    apim_error_t *err;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = po_api_get(db, rq->pool, rq->param[0], &api);
+    apim_db_close(db);
+    APIM_TRY(err);
+    return rest_reply_json(rq->r, 200, state_json(api->status));
+}
+
+apim_error_t *po_lifecycle_history(rest_request_t *rq)
+{
+    json_t *list = json_array();
+    apim_rows_t *rows;
+    po_api_t *api;
+    apim_db_t *db;
+    apim_error_t *err;
+    int i;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = po_api_get(db, rq->pool, rq->param[0], &api);
+    err = err ? err : apim_db_select(db, rq->pool, &po_event_list, &rows, APIM_ARGS(rq->param[0]));
+    apim_db_close(db);
+    APIM_TRY(err);
+    for (i = 0; i < rows->count; i++) {
+        const char **row = rows->row[i];
+        json_array_append_new(list, json_pack("{s:s?, s:s, s:s, s:s}", "previousState", row[0], "postState", row[1], "user",
+                                              row[2], "updatedTime", apim_iso_time(rq->pool, po_number(row[3]))));
+    }
+    return rest_reply_json(rq->r, 200, json_pack("{s:i, s:o}", "count", rows->count, "list", list));
+}
+
+/* -- changing ---------------------------------------------------------------------------------------------- */
+
+typedef struct change_t {
+    rest_request_t *rq;
+    apim_db_t *db;
+    po_api_t *api;
+    const char *action, *checklist;
+    apr_array_header_t *others; /* ids of other versions that changed too */
+} change_t;
+
+static apim_error_t *check_ready(change_t *change, const char *to)
+{
+    const json_t *document = change->api->document;
+    if (strcmp(to, "PUBLISHED") != 0 && strcmp(to, "PROTOTYPED") != 0) {
+        return NULL;
+    }
+    if (!po_document_endpoint(document, "production_endpoints") && !po_document_endpoint(document, "sandbox_endpoints")) {
+        return apim_bad_request(change->rq->pool, "The API has no endpoint yet. Set endpointConfig before '%s'.",
+                                change->action);
+    }
+    if (strcmp(to, "PUBLISHED") == 0 && !json_array_size(json_object_get(document, "policies"))) {
+        return apim_bad_request(change->rq->pool, "The API has no subscription policy yet. Set policies before '%s'.",
+                                change->action);
+    }
+    return NULL;
+}
+
+static apim_error_t *deprecate(change_t *change, const char *id)
+{
+    po_api_t *older;
+    APIM_TRY(po_api_get_for_update(change->db, change->rq->pool, id, &older));
+    APIM_TRY(po_api_set_status(change->db, change->rq->pool, older, "DEPRECATED", change->rq->username));
+    APR_ARRAY_PUSH(change->others, const char *) = id;
+    return NULL;
+}
+
+/* Subscribers of an older version may call the new one with what they have. */
+static apim_error_t *carry_subscriptions(change_t *change, const char *from)
+{
+    apr_pool_t *p = change->rq->pool;
+    const char *now = apim_i64(p, apim_now_ms());
+    apim_rows_t *rows;
+    int i, added;
+    APIM_TRY(apim_db_select(change->db, p, &po_subscription_of_api, &rows, APIM_ARGS(from)));
+    for (i = 0; i < rows->count; i++) {
+        const char **row = rows->row[i];
+        APIM_TRY(apim_db_query(change->db, &po_subscription_copy, &added,
+                               APIM_ARGS(apim_uuid(p), row[0], change->api->id, row[1], row[2], now, now)));
+        if (added) {
+            APIM_TRY(po_invalidate(change->db, p, "application", row[0]));
+        }
+    }
+    return NULL;
+}
+
+/* What the first publication of a version does to older ones. */
+static apim_error_t *settle_older(change_t *change)
+{
+    int to_deprecate = po_lifecycle_checked(change->checklist, PO_CHECK_DEPRECATE);
+    int resubscribe = po_lifecycle_checked(change->checklist, PO_CHECK_RESUBSCRIBE);
+    const po_api_t *api = change->api;
+    apim_rows_t *rows;
+    int i;
+    APIM_TRY(apim_db_select(change->db, change->rq->pool, &po_api_other_versions, &rows,
+                            APIM_ARGS(api->name, api->provider, api->id)));
+    for (i = 0; i < rows->count; i++) {
+        const char *status = rows->row[i][1];
+        if (po_number(rows->row[i][2]) > api->created_at || !po_one_of(status, "PUBLISHED|DEPRECATED|BLOCKED")) {
+            continue;
+        }
+        if (!resubscribe) {
+            APIM_TRY(carry_subscriptions(change, rows->row[i][0]));
+        }
+        if (to_deprecate && strcmp(status, "PUBLISHED") == 0) {
+            APIM_TRY(deprecate(change, rows->row[i][0]));
+        }
+    }
+    return NULL;
+}
+
+static apim_error_t *change_in_transaction(change_t *change, const char *id)
+{
+    apr_pool_t *p = change->rq->pool;
+    const char *from, *to;
+    APIM_TRY(apim_db_begin(change->db));
+    APIM_TRY(po_api_get_for_update(change->db, p, id, &change->api));
+    APIM_TRY(po_check_if_match(change->rq, change->api->etag));
+    from = change->api->status;
+    to = po_lifecycle_next(from, change->action);
+    if (!to) {
+        return apim_error(p, 400, 900381, "Unsupported state change action",
+                          "Lifecycle state change action %s is not allowed: the API is %s.", change->action, from);
+    }
+    APIM_TRY(check_ready(change, to));
+    if (po_lifecycle_is_deployed(to)) {
+        APIM_TRY(po_revision_ensure_deployed(change->db, p, change->api, change->rq->username));
+    }
+    if (strcmp(to, "PUBLISHED") == 0 && po_lifecycle_has_checklist(from)) {
+        APIM_TRY(settle_older(change));
+    }
+    APIM_TRY(po_api_set_status(change->db, p, change->api, to, change->rq->username));
+    return apim_db_commit(change->db);
+}
+
+apim_error_t *po_lifecycle_change(rest_request_t *rq)
+{
+    change_t change = {.rq = rq, .checklist = apr_table_get(rq->query, "lifecycleChecklist")};
+    const char *id;
+    apim_error_t *err;
+    APIM_TRY(po_needed(rq, "apiId", &id));
+    APIM_TRY(po_needed(rq, "action", &change.action));
+    change.others = apr_array_make(rq->pool, 2, sizeof(const char *));
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &change.db));
+    err = change_in_transaction(&change, id);
+    apim_db_close(change.db);
+    APIM_TRY(err);
+    po_publish_all(rq, id, change.others);
+    po_set_etag(rq, change.api->etag);
+    return rest_reply_json(rq->r, 200, json_pack("{s:s, s:s, s:o}", "workflowStatus", "APPROVED", "jsonPayload", "",
+                                                 "lifecycleState", state_json(change.api->status)));
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_atomic.h>
+#include <apr_optional.h>
+#include <apr_strings.h>
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <mod_watchdog.h>
+
+#include "publication.h"
+#include "publisher_sql.h"
+
+/*
+ * Takes up what is left in the publication outbox. A singleton: one child of one httpd runs it; several
+ * portals may do so at once, which publication bears.
+ */
+#define WATCHDOG_NAME "_apim_portal_"
+#define INTERVAL      apr_time_from_sec(2)
+#define GRACE_MS      3000 /* younger rows are still in the hands of the request that wrote them */
+#define EXIT_WAIT     apr_time_from_sec(5)
+
+static apr_uint32_t stopping;
+static apr_thread_mutex_t *mutex;
+static apr_thread_cond_t *left;
+static int inside;
+static int complained; /* the database was away at the last look */
+
+static apim_error_t *due(apr_pool_t *p, server_rec *s, apim_rows_t **rows)
+{
+    apim_db_t *db;
+    apim_error_t *err;
+    APIM_TRY(apim_db_open(p, &po_server_config(s)->common, APIM_DB_API_MANAGER, &db));
+    err = apim_db_select(db, p, &po_outbox_due, rows, APIM_ARGS(apim_i64(p, apim_now_ms() - GRACE_MS)));
+    apim_db_close(db);
+    return err;
+}
+
+static void look_after(apr_pool_t *p, server_rec *s)
+{
+    apim_rows_t *rows;
+    apim_error_t *err = due(p, s, &rows);
+    int i;
+    if (err) {
+        if (!complained) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                         "APIM-PO0202: the publication outbox cannot be read: %s%s%s", err->description,
+                         err->cause ? " -- " : "", err->cause ? err->cause : "");
+        }
+        complained = 1;
+        return;
+    }
+    complained = 0;
+    for (i = 0; i < rows->count && !apr_atomic_read32(&stopping); i++) {
+        po_publish(p, s, rows->row[i][0]);
+    }
+}
+
+/* 1 if an earlier server has the same database. */
+static int seen_before(server_rec *main_server, server_rec *s)
+{
+    const server_rec *database = po_server_config(s)->common.database_server[APIM_DB_API_MANAGER];
+    server_rec *other;
+    for (other = main_server; other && other != s; other = other->next) {
+        const portal_config_t *conf = po_server_config(other);
+        if (conf->enabled && conf->common.database_server[APIM_DB_API_MANAGER] == database) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int enter(void)
+{
+    int ok;
+    if (!mutex) {
+        return 0;
+    }
+    apr_thread_mutex_lock(mutex);
+    ok = !apr_atomic_read32(&stopping);
+    inside = ok;
+    apr_thread_mutex_unlock(mutex);
+    return ok;
+}
+
+static void leave(void)
+{
+    apr_thread_mutex_lock(mutex);
+    inside = 0;
+    apr_thread_cond_broadcast(left);
+    apr_thread_mutex_unlock(mutex);
+}
+
+/* mod_watchdog never calls again a callback that returned an error. */
+static apr_status_t tick(int state, void *data, apr_pool_t *pool)
+{
+    server_rec *main_server = data, *s;
+    if (state != AP_WATCHDOG_STATE_RUNNING || !enter()) {
+        return APR_SUCCESS;
+    }
+    for (s = main_server; s && !apr_atomic_read32(&stopping); s = s->next) {
+        if (po_server_config(s)->enabled && !seen_before(main_server, s)) {
+            look_after(pool, s);
+        }
+    }
+    leave();
+    return APR_SUCCESS;
+}
+
+const char *po_publication_start(apr_pool_t *pconf, server_rec *main_server)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *call =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    ap_watchdog_t *watchdog;
+    if (!get || !call) {
+        return "the portal needs mod_watchdog; add LoadModule watchdog_module modules/mod_watchdog.so";
+    }
+    if (get(&watchdog, WATCHDOG_NAME, 0, 1, pconf) != APR_SUCCESS ||
+        call(watchdog, INTERVAL, main_server, tick) != APR_SUCCESS) {
+        return "mod_watchdog refused the portal's watchdog";
+    }
+    return NULL;
+}
+
+/* Threads of mod_watchdog outlive pchild: wait until ours has left what the pool holds. */
+static apr_status_t wait_for_exit(void *data)
+{
+    apr_time_t deadline = apr_time_now() + EXIT_WAIT;
+    apr_atomic_set32(&stopping, 1);
+    apr_thread_mutex_lock(mutex);
+    while (inside && apr_time_now() < deadline) {
+        apr_thread_cond_timedwait(left, mutex, apr_time_from_msec(200));
+    }
+    apr_thread_mutex_unlock(mutex);
+    return APR_SUCCESS;
+}
+
+void po_publication_child_init(apr_pool_t *pchild)
+{
+    apr_thread_mutex_t *made;
+    apr_atomic_set32(&stopping, 0);
+    if (apr_thread_cond_create(&left, pchild) == APR_SUCCESS &&
+        apr_thread_mutex_create(&made, APR_THREAD_MUTEX_DEFAULT, pchild) == APR_SUCCESS) {
+        mutex = made;
+        apr_pool_pre_cleanup_register(pchild, NULL, wait_for_exit);
+    }
+}
+
+void po_publication_child_stopping(void)
+{
+    apr_atomic_set32(&stopping, 1);
+}
