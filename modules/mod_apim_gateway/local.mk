@@ -5,6 +5,7 @@ libgateway_shared_la_SOURCES = \
 	modules/mod_apim_gateway/stale_marks.c modules/mod_apim_gateway/stale_marks.h \
 	modules/mod_apim_gateway/token_cache.c modules/mod_apim_gateway/token_cache.h \
 	modules/mod_apim_gateway/single_flight.c modules/mod_apim_gateway/single_flight.h \
+	modules/mod_apim_gateway/keymgr_gate.c modules/mod_apim_gateway/keymgr_gate.h \
 	modules/mod_apim_gateway/rate_limiter.c modules/mod_apim_gateway/rate_limiter.h
 libgateway_routes_la_SOURCES = \
 	modules/mod_apim_gateway/route_table.c modules/mod_apim_gateway/route_table.h \
@@ -22,6 +23,10 @@ mod_apim_gateway_la_SOURCES = \
 	modules/mod_apim_gateway/upstream.c modules/mod_apim_gateway/upstream.h \
 	modules/mod_apim_gateway/sync.c modules/mod_apim_gateway/sync.h \
 	modules/mod_apim_gateway/status.c modules/mod_apim_gateway/status.h \
+	modules/mod_apim_gateway/shared_state.c modules/mod_apim_gateway/shared_state.h \
+	modules/mod_apim_gateway/credentials.c modules/mod_apim_gateway/credentials.h \
+	modules/mod_apim_gateway/verification.c modules/mod_apim_gateway/verification.h \
+	modules/mod_apim_gateway/call_limits.c modules/mod_apim_gateway/call_limits.h \
 	modules/mod_apim_gateway/authorize.c
 mod_apim_gateway_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_gateway
 mod_apim_gateway_la_LDFLAGS = $(MODULE_LDFLAGS) -export-symbols-regex '^apim_gateway_module$$'

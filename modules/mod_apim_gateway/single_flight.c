@@ -54,18 +54,19 @@ static int is_dead(uint64_t word)
     return pid != (pid_t)((uint64_t)getpid() & MASK(PID_BITS)) && kill(pid, 0) < 0 && errno == ESRCH;
 }
 
-static int is_free(uint64_t word, uint64_t now)
+static int is_free(uint64_t word, uint64_t now, int waited)
 {
-    return word == 0 || is_over(word, now) || (state_of(word) == ASKING && is_dead(word));
+    return word == 0 || is_over(word, now) || (state_of(word) == ASKING && is_dead(word)) ||
+           (state_of(word) == FAILED && !waited);
 }
 
 gw_flight_e gw_flight_begin(gw_single_flight_t *flights, uint64_t hash, uint64_t now, uint64_t deadline,
-                            gw_flight_t *flight)
+                            int waited, gw_flight_t *flight)
 {
     uint64_t *word = &flights->word[hash % WORDS];
     uint64_t old = __atomic_load_n(word, __ATOMIC_ACQUIRE);
     flight->word = NULL;
-    while (is_free(old, now)) {
+    while (is_free(old, now, waited)) {
         flight->claim = make(hash, ASKING, deadline);
         if (__atomic_compare_exchange_n(word, &old, flight->claim, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
             flight->word = word;

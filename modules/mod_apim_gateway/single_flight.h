@@ -41,9 +41,10 @@ size_t gw_single_flight_size(void);
 gw_single_flight_t *gw_single_flight_init(void *memory);
 
 /** What to do about a key. hash: 64 well-mixed bits of it. deadline: when an asker that is not done counts as
- * lost. */
+ * lost. waited: the caller has waited before, so a failure of the asker is its own too; who comes new asks
+ * anew. */
 gw_flight_e gw_flight_begin(gw_single_flight_t *flights, uint64_t hash, uint64_t now, uint64_t deadline,
-                            gw_flight_t *flight);
+                            int waited, gw_flight_t *flight);
 
 /** Tells those who wait. Safe after the deadline (somebody else may have taken over). */
 void gw_flight_done(gw_flight_t *flight, uint64_t now, gw_flight_result_e result);

@@ -282,7 +282,7 @@ static int want(void *baton, int i)
         if (gw_token_cache_get(c->f->cache, &key, 1, c->f->p, &e)) {
             return 0;
         }
-        switch (gw_flight_begin(c->f->flights, key.word[2], now_ms(), deadline, &flight)) {
+        switch (gw_flight_begin(c->f->flights, key.word[2], now_ms(), deadline, 1, &flight)) {
         case GW_FLIGHT_ASK:
             if (gw_token_cache_get(c->f->cache, &key, 1, c->f->p, &e)) {
                 gw_flight_done(&flight, now_ms(), GW_FLIGHT_KEPT);
@@ -337,21 +337,23 @@ static void test_flight_results(void **state)
     fixture_t *f = make(*state, SIZE);
     gw_flight_t a, b;
     uint64_t h = 0xabcd000000000007ULL;
-    assert_int_equal(gw_flight_begin(f->flights, h, 1000, 2000, &a), GW_FLIGHT_ASK);
-    assert_int_equal(gw_flight_begin(f->flights, h, 1000, 2000, &b), GW_FLIGHT_WAIT);
-    assert_int_equal(gw_flight_begin(f->flights, h + (1ULL << 50), 1000, 2000, &b), GW_FLIGHT_ALONE);
+    assert_int_equal(gw_flight_begin(f->flights, h, 1000, 2000, 1, &a), GW_FLIGHT_ASK);
+    assert_int_equal(gw_flight_begin(f->flights, h, 1000, 2000, 1, &b), GW_FLIGHT_WAIT);
+    assert_int_equal(gw_flight_begin(f->flights, h + (1ULL << 50), 1000, 2000, 1, &b), GW_FLIGHT_ALONE);
     gw_flight_done(&a, 1500, GW_FLIGHT_NO_ANSWER);
-    assert_int_equal(gw_flight_begin(f->flights, h, 1501, 2500, &b), GW_FLIGHT_FAILED);
-    assert_int_equal(gw_flight_begin(f->flights, h, 1900, 2900, &a), GW_FLIGHT_ASK);
+    assert_int_equal(gw_flight_begin(f->flights, h, 1501, 2500, 1, &b), GW_FLIGHT_FAILED);
+    assert_int_equal(gw_flight_begin(f->flights, h, 1502, 2500, 0, &b), GW_FLIGHT_ASK); /* who did not wait */
+    gw_flight_done(&b, 1503, GW_FLIGHT_NO_ANSWER);
+    assert_int_equal(gw_flight_begin(f->flights, h, 1900, 2900, 1, &a), GW_FLIGHT_ASK);
     gw_flight_done(&a, 1910, GW_FLIGHT_NOT_KEPT);
-    assert_int_equal(gw_flight_begin(f->flights, h, 1911, 2900, &b), GW_FLIGHT_ALONE);
-    assert_int_equal(gw_flight_begin(f->flights, h, 2400, 3000, &a), GW_FLIGHT_ASK);
-    assert_int_equal(gw_flight_begin(f->flights, h, 3100, 5000, &b),
+    assert_int_equal(gw_flight_begin(f->flights, h, 1911, 2900, 1, &b), GW_FLIGHT_ALONE);
+    assert_int_equal(gw_flight_begin(f->flights, h, 2400, 3000, 1, &a), GW_FLIGHT_ASK);
+    assert_int_equal(gw_flight_begin(f->flights, h, 3100, 5000, 1, &b),
                      GW_FLIGHT_ASK);          /* the first is past its deadline */
     gw_flight_done(&a, 3200, GW_FLIGHT_KEPT); /* too late: changes nothing */
-    assert_int_equal(gw_flight_begin(f->flights, h, 3200, 5000, &a), GW_FLIGHT_WAIT);
+    assert_int_equal(gw_flight_begin(f->flights, h, 3200, 5000, 1, &a), GW_FLIGHT_WAIT);
     gw_flight_done(&b, 3300, GW_FLIGHT_KEPT);
-    assert_int_equal(gw_flight_begin(f->flights, h, 3300, 5000, &a), GW_FLIGHT_ASK);
+    assert_int_equal(gw_flight_begin(f->flights, h, 3300, 5000, 1, &a), GW_FLIGHT_ASK);
 }
 
 static void test_speed(void **state)
