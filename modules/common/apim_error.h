@@ -73,13 +73,14 @@ apim_error_t *apim_error_add(apr_pool_t *p, apim_error_t *err, const char *code,
 
 /* clang's analyzer sees one file at a time and would follow paths on which these return NULL. */
 #if defined(__clang_analyzer__) && !defined(APIM_ERROR_IMPLEMENTATION)
-static inline apim_error_t *apim_not_null_(apim_error_t *err)
-{
-    if (!err) {
-        __builtin_unreachable();
-    }
-    return err;
-}
+#define apim_not_null_(call)                                                                                 \
+    __extension__({                                                                                          \
+        apim_error_t *apim_made_ = (call);                                                                   \
+        if (!apim_made_) {                                                                                   \
+            __builtin_unreachable();                                                                         \
+        }                                                                                                    \
+        apim_made_;                                                                                          \
+    })
 #define apim_error(...)       apim_not_null_(apim_error(__VA_ARGS__))
 #define apim_bad_request(...) apim_not_null_(apim_bad_request(__VA_ARGS__))
 #define apim_not_found(...)   apim_not_null_(apim_not_found(__VA_ARGS__))

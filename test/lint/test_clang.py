@@ -19,10 +19,9 @@ def test_clang_format():
 
 
 def _key(name, flags):
-    digest = hashlib.sha256(repr(flags).encode())
-    for path in [".clang-tidy", name] + [f for f in sources.c_files() if f.endswith(".h")]:
-        digest.update((SOURCE / path).read_bytes())
-    return digest.hexdigest()
+    """Changes when the file, as the compiler sees it with all its headers, or the list of checks changes."""
+    seen = subprocess.run(["gcc", "-E", "-C", *flags, str(SOURCE / name)], cwd=BUILD, capture_output=True, check=False)
+    return hashlib.sha256(seen.stdout + (SOURCE / ".clang-tidy").read_bytes() + repr(flags).encode()).hexdigest()
 
 
 def _tidy(name):
