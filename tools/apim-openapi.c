@@ -4,6 +4,7 @@
  *
  *   apim-openapi validate FILE...   a line for each document, and its problems; status 1 if one has any
  *   apim-openapi summary FILE...    a JSON object a line: what a test compares with a count of its own
+ *   apim-openapi json FILE...       the document as JSON
  */
 #include <apr_file_io.h>
 #include <apr_general.h>
@@ -28,6 +29,7 @@ typedef struct tool_t {
 static const char help[] =
     "usage: apim-openapi validate [options] FILE...\n"
     "       apim-openapi summary [options] FILE...\n"
+    "       apim-openapi json [options] FILE...\n"
     "\n"
     "  --allow-external   keep references to other documents (they are never fetched)\n"
     "  --max-bytes N      read documents up to this size (default: 20 MiB)\n"
@@ -86,9 +88,7 @@ static const char *said(const apim_error_t *err)
     return err->cause ? err->cause : err->description;
 }
 
-/* -- validate
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- validate -------------------------------------------------------------------------------------------- */
 
 static void print_details(const char *kind, const apr_array_header_t *details)
 {
@@ -114,9 +114,7 @@ static int validate(const tool_t *t, const char *name)
     return 0;
 }
 
-/* -- summary
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- summary --------------------------------------------------------------------------------------------- */
 
 static json_t *details_json(const apr_array_header_t *details)
 {
@@ -174,9 +172,23 @@ static int summary(const tool_t *t, const char *name)
     return err ? 1 : 0;
 }
 
-/* -- main
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- json ------------------------------------------------------------------------------------------------ */
+
+static int print_json(const tool_t *t, const char *name)
+{
+    apim_openapi_t *doc;
+    apim_error_t *err = read_file(t, name, &doc);
+    char *text = err ? NULL : json_dumps(doc->root, JSON_INDENT(2));
+    if (!text) {
+        fprintf(stderr, "%s: %s\n", name, err ? said(err) : "out of memory");
+        return 1;
+    }
+    puts(text);
+    free(text);
+    return 0;
+}
+
+/* -- main ------------------------------------------------------------------------------------------------ */
 
 static int read_options(apr_getopt_t *opts, tool_t *t)
 {
@@ -201,19 +213,27 @@ static int read_options(apr_getopt_t *opts, tool_t *t)
     return rv == APR_EOF ? 0 : -1;
 }
 
+typedef int(job_fn)(const tool_t *, const char *);
+
+static job_fn *find_job(const char *word)
+{
+    return !strcmp(word, "validate")  ? validate
+           : !strcmp(word, "summary") ? summary
+           : !strcmp(word, "json")    ? print_json
+                                      : NULL;
+}
+
 int main(int argc, const char *const *argv)
 {
     apr_pool_t *p;
     apr_getopt_t *opts;
     tool_t t = {0};
-    int failed = 0, (*job)(const tool_t *, const char *);
+    int failed = 0;
+    job_fn *job;
     apr_app_initialize(&argc, &argv, NULL);
     atexit(apr_terminate);
     apr_pool_create(&p, NULL);
-    job = argc < 2                       ? NULL
-          : !strcmp(argv[1], "validate") ? validate
-          : !strcmp(argv[1], "summary")  ? summary
-                                         : NULL;
+    job = argc < 2 ? NULL : find_job(argv[1]);
     if (!job || apr_getopt_init(&opts, p, argc - 1, argv + 1) || read_options(opts, &t) ||
         opts->ind >= opts->argc) {
         fputs(help, stderr);

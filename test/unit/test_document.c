@@ -47,9 +47,7 @@ static void assert_refused(apr_pool_t *p, const char *text, const char *said)
     assert_refused_bytes(p, text, strlen(text), said);
 }
 
-/* -- YAML
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- YAML ------------------------------------------------------------------------------------------------ */
 
 static void test_core_schema(void **state)
 {
@@ -130,9 +128,7 @@ static void test_yaml_refusals(void **state)
     assert_refused(p, "%YAML 9.9\n---\na: 1\n", "incompatible");
 }
 
-/* -- JSON
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* -- JSON ------------------------------------------------------------------------------------------------ */
 
 static void test_json(void **state)
 {
@@ -174,9 +170,7 @@ static void test_encoding(void **state)
     assert_refused_bytes(p, "a: \xe2\x82", 5, "byte 0xe2");
 }
 
-/* -- bounds
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- bounds ---------------------------------------------------------------------------------------------- */
 
 static char *repeat(apr_pool_t *p, const char *head, const char *part, int n, const char *tail)
 {

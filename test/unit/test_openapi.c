@@ -75,8 +75,7 @@ static const char *word(const apr_array_header_t *list, int i)
     return APR_ARRAY_IDX(list, i, const char *);
 }
 
-/* -- what is read
- * -------------------------------------------------------------------------------------------------- */
+/* -- what is read ---------------------------------------------------------------------------------------- */
 
 static void test_openapi3(void **state)
 {
@@ -218,8 +217,7 @@ static void test_path_item_reference(void **state)
     assert_string_equal(operation(doc, 0)->target, "/a");
 }
 
-/* -- what is refused
- * ----------------------------------------------------------------------------------------------- */
+/* -- what is refused ------------------------------------------------------------------------------------- */
 
 static void assert_code(apr_pool_t *p, const char *text, int code, const char *says)
 {
@@ -391,8 +389,7 @@ static void test_many_problems(void **state)
     assert_non_null(strstr(err->description, "70 problems"));
 }
 
-/* -- hostile documents
- * --------------------------------------------------------------------------------------------- */
+/* -- hostile documents ----------------------------------------------------------------------------------- */
 
 /* format has up to two %d */
 static const char *repeat(apr_pool_t *p, const char *format, int n)

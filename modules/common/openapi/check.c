@@ -13,9 +13,7 @@
 #define MAX_REF_LENGTH 4096
 #define MAX_WORK       10000000
 
-/* -- places
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- places ---------------------------------------------------------------------------------------------- */
 
 static const char *escape_step(apr_pool_t *p, const char *key)
 {
@@ -50,8 +48,7 @@ const char *apim_place_text(apr_pool_t *p, const apim_place_t *at)
     return text;
 }
 
-/* -- problems
- * ------------------------------------------------------------------------------------------------------- */
+/* -- problems -------------------------------------------------------------------------------------------- */
 
 static void note(apr_pool_t *p, apr_array_header_t *list, int *count, const apim_place_t *at,
                  const char *code, const char *format, va_list ap)
@@ -95,8 +92,7 @@ int apim_spend(apim_check_t *c, apr_size_t n)
     return 0;
 }
 
-/* -- members
- * -------------------------------------------------------------------------------------------------------- */
+/* -- members --------------------------------------------------------------------------------------------- */
 
 static const char *type_name(const json_t *value)
 {
@@ -169,8 +165,7 @@ const char *apim_scalar_text(apr_pool_t *p, const json_t *value)
     return copy;
 }
 
-/* -- references
- * ----------------------------------------------------------------------------------------------------- */
+/* -- references ------------------------------------------------------------------------------------------ */
 
 static json_t *step(json_t *at, const char *key)
 {
@@ -242,8 +237,7 @@ json_t *apim_resolve(apr_pool_t *p, json_t *root, json_t *object)
     return NULL;
 }
 
-/* -- beginning
- * ------------------------------------------------------------------------------------------------------ */
+/* -- beginning ------------------------------------------------------------------------------------------- */
 
 void apim_check_begin(apim_check_t *c, apr_pool_t *p, json_t *root, const apim_openapi_options_t *options)
 {

@@ -70,8 +70,7 @@ json_t *apim_resolve(apr_pool_t *p, json_t *root, json_t *object);
 /** An empty reading of root: ready for the functions below. */
 void apim_check_begin(apim_check_t *c, apr_pool_t *p, json_t *root, const apim_openapi_options_t *options);
 
-/* -- the parts
- * ---------------------------------------------------------------------------------------------------- */
+/* -- the parts ------------------------------------------------------------------------------------------- */
 
 void apim_check_paths(apim_check_t *c);
 void apim_check_refs(apim_check_t *c);

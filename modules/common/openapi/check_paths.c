@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "apim_json.h"
+#include "apim_text.h"
 #include "openapi/check.h"
 #include "openapi/template.h"
 
@@ -22,8 +23,7 @@ typedef struct shape_t {
     int verbs;
 } shape_t;
 
-/* -- parameters
- * ------------------------------------------------------------------------------------------------- */
+/* -- parameters ------------------------------------------------------------------------------------------ */
 
 static int has_variable(const path_t *path, const char *name)
 {
@@ -118,8 +118,7 @@ static void check_variables(apim_check_t *c, const path_t *path, const json_t *o
     }
 }
 
-/* -- operations
- * ------------------------------------------------------------------------------------------------------- */
+/* -- operations ------------------------------------------------------------------------------------------ */
 
 static void check_operation_id(apim_check_t *c, const char *id, const apim_place_t *at)
 {
@@ -191,7 +190,7 @@ static void read_operation(apim_check_t *c, const path_t *path, int verb, const 
     op->id = apim_want_string(c, operation, "operationId", at);
     op->summary = apim_want_string(c, operation, "summary", at);
     tier = apim_want_string(c, operation, "x-throttling-tier", at);
-    op->throttling_policy = tier && *tier ? tier : "Unlimited";
+    op->throttling_policy = tier && *tier && !apim_has_control(tier, "") ? tier : "Unlimited";
     op->auth_type = read_auth_type(c, operation, at);
     apim_check_security(c, operation, at);
     op->scopes = apim_read_operation_scopes(c, operation);
@@ -204,9 +203,7 @@ static void read_operation(apim_check_t *c, const path_t *path, int verb, const 
     apim_check_servers(c, operation, at);
 }
 
-/* -- paths
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- paths ----------------------------------------------------------------------------------------------- */
 
 /* Path items have few keys of their own; another one is a verb misspelt, and it is better said than lost. */
 static void check_item_key(apim_check_t *c, const char *key, const apim_place_t *at)

@@ -140,8 +140,7 @@ static void walk(walk_t *w, json_t *value, const apim_place_t *at, int names)
     w->depth--;
 }
 
-/* -- 3.1: names that a reference may use besides pointers
- * -------------------------------------------------------------- */
+/* -- 3.1: names that a reference may use besides pointers ------------------------------------------------ */
 
 static void collect_ids(walk_t *w, json_t *value)
 {

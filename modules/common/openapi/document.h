@@ -34,8 +34,7 @@ apim_error_t *apim_doc_parse(apr_pool_t *p, const char *text, apr_size_t len, co
  * first. */
 int apim_doc_is_json(const char *text, apr_size_t len);
 
-/* -- between document.c, json_text.c and yaml.c only
- * ------------------------------------------------------------- */
+/* -- between document.c, json_text.c and yaml.c only ----------------------------------------------------- */
 
 #define APIM_E_MALFORMED_DOCUMENT 900758
 

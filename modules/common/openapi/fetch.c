@@ -37,8 +37,7 @@ typedef struct fetch_t {
     char refused[INET6_ADDRSTRLEN]; /* an address that was not connected to, "" if none */
 } fetch_t;
 
-/* -- addresses
- * -------------------------------------------------------------------------------------------------------- */
+/* -- addresses ------------------------------------------------------------------------------------------- */
 
 static int in_range(const unsigned char address[16], const range_t *range)
 {
@@ -159,8 +158,7 @@ static int may_connect(const fetch_t *f, const unsigned char address[16])
     return 0;
 }
 
-/* -- libcurl's callbacks
- * ---------------------------------------------------------------------------------------------- */
+/* -- libcurl's callbacks --------------------------------------------------------------------------------- */
 
 /* Called with the address that is about to be connected to, whatever the name was and whichever redirect led
  * here. */
@@ -206,9 +204,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *baton)
     return n;
 }
 
-/* -- the URL
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- the URL --------------------------------------------------------------------------------------------- */
 
 static int has_part(CURLU *u, CURLUPart part)
 {
@@ -245,8 +241,7 @@ int apim_fetch_url_valid(const char *url)
     return url && !url_problem(url);
 }
 
-/* -- the transfer
- * ----------------------------------------------------------------------------------------------------- */
+/* -- the transfer ---------------------------------------------------------------------------------------- */
 
 static void set_options(CURL *curl, fetch_t *f, const char *url, char *message)
 {

@@ -89,8 +89,7 @@ static int reserve(char **buffer, apr_size_t *room, apr_size_t need)
     return 0;
 }
 
-/* -- strings
- * ------------------------------------------------------------------------------------------------------ */
+/* -- strings --------------------------------------------------------------------------------------------- */
 
 static int hex4(const char *s, const char *end, unsigned *out)
 {
@@ -240,8 +239,7 @@ static json_t *read_string(scanner_t *sc)
     return read_text(sc, &sc->buffer, &sc->buffer_room, &len) ? NULL : json_stringn_nocheck(sc->buffer, len);
 }
 
-/* -- numbers and words
- * ------------------------------------------------------------------------------------------ */
+/* -- numbers and words ----------------------------------------------------------------------------------- */
 
 static const char *digits(const char *s, const char *end)
 {
@@ -307,8 +305,7 @@ static json_t *read_word(scanner_t *sc)
     return NULL;
 }
 
-/* -- objects and arrays
- * ----------------------------------------------------------------------------------------- */
+/* -- objects and arrays ---------------------------------------------------------------------------------- */
 
 static int read_member(scanner_t *sc, json_t *object)
 {

@@ -10,9 +10,7 @@
 
 enum { E_PROBLEMS = 900754, E_NOT_OPENAPI = 900759, E_SWAGGER_VERSION = 900760, E_OPENAPI_VERSION = 900752 };
 
-/* -- version
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- version --------------------------------------------------------------------------------------------- */
 
 static apim_error_t *unsupported(apr_pool_t *p, int code, const char *version)
 {
@@ -57,9 +55,7 @@ static apim_error_t *read_version(apim_check_t *c)
     return NULL;
 }
 
-/* -- info
- * -------------------------------------------------------------------------------------------------------------
- */
+/* -- info ------------------------------------------------------------------------------------------------ */
 
 static const char *required_text(apim_check_t *c, const json_t *info, const char *key, const apim_place_t *at)
 {
@@ -121,8 +117,7 @@ static void read_tags(apim_check_t *c)
     }
 }
 
-/* -- components
- * --------------------------------------------------------------------------------------------------- */
+/* -- components ------------------------------------------------------------------------------------------ */
 
 static void check_map(apim_check_t *c, const json_t *in, const char *key, const apim_place_t *at)
 {
@@ -160,8 +155,7 @@ static void check_components(apim_check_t *c)
     check_map(c, c->root, "webhooks", NULL);
 }
 
-/* -- the whole
- * -------------------------------------------------------------------------------------------------------- */
+/* -- the whole ------------------------------------------------------------------------------------------- */
 
 static apim_error_t *verdict(apim_check_t *c)
 {
@@ -210,8 +204,7 @@ apim_error_t *apim_openapi_read(apr_pool_t *p, const char *text, apr_size_t len,
     return apim_openapi_check(p, root, options, out);
 }
 
-/* -- as the REST APIs write it
- * --------------------------------------------------------------------------------------- */
+/* -- as the REST APIs write it --------------------------------------------------------------------------- */
 
 static json_t *string_array(const apr_array_header_t *words)
 {

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "apim_json.h"
+#include "apim_text.h"
 #include "openapi/check.h"
 
 #define DEFAULT_SCHEME       "default"
@@ -49,8 +50,7 @@ const char *apim_auth_type(const char *word)
     return NULL;
 }
 
-/* -- scopes declared
- * -------------------------------------------------------------------------------------------- */
+/* -- scopes declared ------------------------------------------------------------------------------------- */
 
 /* Splits "a, b" into words; an array of strings is taken as it is. */
 static apr_array_header_t *words(apr_pool_t *p, const json_t *value)
@@ -74,10 +74,11 @@ static apr_array_header_t *words(apr_pool_t *p, const json_t *value)
     return list;
 }
 
+/* A name that is empty or has control characters can be asked for by no one, and is left out. */
 static void add_scope(apim_check_t *c, const char *name, const char *description, const json_t *roles)
 {
     apim_openapi_scope_t *scope;
-    if (apr_hash_get(c->scopes, name, APR_HASH_KEY_STRING)) {
+    if (!*name || apim_has_control(name, "") || apr_hash_get(c->scopes, name, APR_HASH_KEY_STRING)) {
         return;
     }
     apr_hash_set(c->scopes, name, APR_HASH_KEY_STRING, c);
@@ -171,8 +172,7 @@ void apim_read_schemes(apim_check_t *c)
     }
 }
 
-/* -- requirements
- * --------------------------------------------------------------------------------------------------- */
+/* -- requirements ---------------------------------------------------------------------------------------- */
 
 static void check_requirement(apim_check_t *c, const json_t *requirement, const apim_place_t *at)
 {
@@ -210,7 +210,7 @@ void apim_check_security(apim_check_t *c, const json_t *in, const apim_place_t *
 static void push_scope(apim_check_t *c, apr_array_header_t *to, const char *name)
 {
     int i;
-    if (!*name || apim_spend(c, 1 + (apr_size_t)to->nelts)) {
+    if (!*name || apim_has_control(name, "") || apim_spend(c, 1 + (apr_size_t)to->nelts)) {
         return;
     }
     for (i = 0; i < to->nelts; i++) {

@@ -45,9 +45,7 @@ static json_t *cleaned(json_t *object)
     return copy;
 }
 
-/* -- security
- * ---------------------------------------------------------------------------------------------------------
- */
+/* -- security -------------------------------------------------------------------------------------------- */
 
 static json_t *requirements(cleaner_t *c, const json_t *operation)
 {
@@ -127,9 +125,7 @@ static void write_schemes(cleaner_t *c)
     json_object_set_new(c->root, "components", components);
 }
 
-/* -- paths
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- paths ----------------------------------------------------------------------------------------------- */
 
 static json_t *store_item(cleaner_t *c, json_t *old)
 {
@@ -166,9 +162,7 @@ static void write_paths(cleaner_t *c)
     json_object_set_new(c->root, "paths", paths);
 }
 
-/* -- servers
- * ----------------------------------------------------------------------------------------------------------
- */
+/* -- servers --------------------------------------------------------------------------------------------- */
 
 static void write_swagger_server(cleaner_t *c)
 {

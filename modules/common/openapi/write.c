@@ -32,8 +32,7 @@ typedef struct writer_t {
     apim_check_t check;         /* collects problems */
 } writer_t;
 
-/* -- what is asked for
- * ---------------------------------------------------------------------------------------------- */
+/* -- what is asked for ----------------------------------------------------------------------------------- */
 
 static const char *call_key(apr_pool_t *p, int verb, const char *target)
 {
@@ -187,8 +186,7 @@ static apim_error_t *verdict(writer_t *w)
     return err;
 }
 
-/* -- operations
- * ------------------------------------------------------------------------------------------------------- */
+/* -- operations ------------------------------------------------------------------------------------------ */
 
 /* The requirements of other schemes stay; the one of our scheme gets the scopes, or joins them. */
 static json_t *new_security(writer_t *w, const json_t *operation, const json_t *scopes)
@@ -271,9 +269,7 @@ static json_t *fresh_operation(writer_t *w, const json_t *item, const char *targ
     return operation;
 }
 
-/* -- paths
- * ------------------------------------------------------------------------------------------------------------
- */
+/* -- paths ----------------------------------------------------------------------------------------------- */
 
 /* A path item of our own: what it refers to is put in its place. */
 static json_t *own_item(writer_t *w, const json_t *old)
@@ -358,9 +354,7 @@ static void write_paths(writer_t *w)
     json_object_set_new(w->root, "paths", paths);
 }
 
-/* -- scopes
- * -----------------------------------------------------------------------------------------------------------
- */
+/* -- scopes ---------------------------------------------------------------------------------------------- */
 
 static json_t *roles_text(writer_t *w, const json_t *bindings)
 {
@@ -469,8 +463,7 @@ static void write_scheme(writer_t *w, const json_t *scopes)
     }
 }
 
-/* -- the calls
- * -------------------------------------------------------------------------------------------------------- */
+/* -- the calls ------------------------------------------------------------------------------------------- */
 
 apim_error_t *apim_openapi_apply_operations(apr_pool_t *p, const json_t *definition, const json_t *operations,
                                             const json_t *scopes, json_t **out)

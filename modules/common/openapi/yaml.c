@@ -75,8 +75,7 @@ static int out_of_memory(composer_t *c)
     return -1;
 }
 
-/* -- scalars: YAML 1.2 chapter 10.3
- * ----------------------------------------------------------------------------- */
+/* -- scalars: YAML 1.2 chapter 10.3 ---------------------------------------------------------------------- */
 
 static int is_one_of(const char *s, const char *const *words)
 {
@@ -237,8 +236,7 @@ static json_t *scalar(composer_t *c, const yaml_event_t *event)
     return plain(s, len);
 }
 
-/* -- counting
- * ----------------------------------------------------------------------------------------------------- */
+/* -- counting -------------------------------------------------------------------------------------------- */
 
 static int count(composer_t *c, yaml_mark_t mark, apr_size_t nodes, apr_size_t bytes, int from_alias)
 {
@@ -269,8 +267,7 @@ static int check_depth(composer_t *c, yaml_mark_t mark, int height)
     return 0;
 }
 
-/* -- the tree
- * ----------------------------------------------------------------------------------------------------- */
+/* -- the tree -------------------------------------------------------------------------------------------- */
 
 static frame_t *top(composer_t *c)
 {
