@@ -51,3 +51,4 @@ dist-hook:
 check-programs: $(check_PROGRAMS)
 
 include test/openapi.mk
+include test/portal.mk

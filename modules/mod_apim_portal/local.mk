@@ -8,14 +8,9 @@ PORTAL_FRAME = \
 	modules/mod_apim_portal/portal_index.c \
 	modules/mod_apim_portal/mod_apim_portal.c
 PORTAL_PUBLISHER = \
-	modules/mod_apim_portal/problems.c modules/mod_apim_portal/problems.h \
-	modules/mod_apim_portal/lifecycle.c modules/mod_apim_portal/lifecycle.h \
-	modules/mod_apim_portal/search_query.c modules/mod_apim_portal/search_query.h \
-	modules/mod_apim_portal/api_document.c modules/mod_apim_portal/api_document.h \
 	modules/mod_apim_portal/publisher_sql.c modules/mod_apim_portal/publisher_sql.h \
 	modules/mod_apim_portal/api_store.c modules/mod_apim_portal/api_store.h \
 	modules/mod_apim_portal/revision_store.c modules/mod_apim_portal/revision_store.h \
-	modules/mod_apim_portal/artifact.c modules/mod_apim_portal/artifact.h \
 	modules/mod_apim_portal/publication.c modules/mod_apim_portal/publication.h \
 	modules/mod_apim_portal/publisher.h \
 	modules/mod_apim_portal/publication_watchdog.c \
@@ -30,6 +25,15 @@ PORTAL_PUBLISHER = \
 	modules/mod_apim_portal/settings_resource.c \
 	modules/mod_apim_portal/publisher_common.c \
 	modules/mod_apim_portal/publisher_routes.c
+# Logic without httpd and databases: unit tests link it too.
+noinst_LTLIBRARIES += libportal_pure.la
+libportal_pure_la_SOURCES = \
+	modules/mod_apim_portal/problems.c modules/mod_apim_portal/problems.h \
+	modules/mod_apim_portal/lifecycle.c modules/mod_apim_portal/lifecycle.h \
+	modules/mod_apim_portal/search_query.c modules/mod_apim_portal/search_query.h \
+	modules/mod_apim_portal/api_document.c modules/mod_apim_portal/api_document.h \
+	modules/mod_apim_portal/artifact.c modules/mod_apim_portal/artifact.h
+libportal_pure_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_portal
 PORTAL_STORE = \
 	modules/mod_apim_portal/store_routes.c
 PORTAL_ADMIN = \
@@ -37,4 +41,4 @@ PORTAL_ADMIN = \
 mod_apim_portal_la_SOURCES = $(PORTAL_FRAME) $(PORTAL_PUBLISHER) $(PORTAL_STORE) $(PORTAL_ADMIN)
 mod_apim_portal_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_portal
 mod_apim_portal_la_LDFLAGS = $(MODULE_LDFLAGS) -export-symbols-regex '^apim_portal_module$$'
-mod_apim_portal_la_LIBADD = libapim_httpd.la libapim.la
+mod_apim_portal_la_LIBADD = libportal_pure.la libapim_httpd.la libapim.la
