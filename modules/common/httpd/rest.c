@@ -422,6 +422,9 @@ static apim_error_t *authorize(rest_request_t *rq, const rest_api_t *api)
 static apim_error_t *run_route(rest_request_t *rq, const rest_api_t *api, const char *path)
 {
     const char *allow;
+    if (!apim_utf8_valid(path, strlen(path)) || apim_has_control(path, NULL)) {
+        return apim_bad_request(rq->pool, "The path is not valid UTF-8 or holds control characters.");
+    }
     APIM_TRY(rest_query(rq->r, &rq->query));
     rq->route = find_route(rq, api, path, &allow);
     if (!rq->route && allow) {
