@@ -35,6 +35,15 @@ libportal_pure_la_SOURCES = \
 	modules/mod_apim_portal/artifact.c modules/mod_apim_portal/artifact.h
 libportal_pure_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_portal
 PORTAL_STORE = \
+	modules/mod_apim_portal/store.h \
+	modules/mod_apim_portal/store_sql.c \
+	modules/mod_apim_portal/store_sql.h \
+	modules/mod_apim_portal/store_catalogue.c \
+	modules/mod_apim_portal/store_settings.c \
+	modules/mod_apim_portal/store_applications.c \
+	modules/mod_apim_portal/store_subscriptions.c \
+	modules/mod_apim_portal/store_keys.c \
+	modules/mod_apim_portal/store_api_keys.c \
 	modules/mod_apim_portal/store_routes.c
 PORTAL_ADMIN = \
 	modules/mod_apim_portal/admin_routes.c

@@ -172,19 +172,30 @@ static apim_error_t *store_definition(copy_t *copy, const char **out)
     return *out ? NULL : apim_internal(copy->pool, "no memory for a definition");
 }
 
-static apim_error_t *write_tags(copy_t *copy, apim_db_t *db)
+/* Writes one row a text of an array: tags, roles. */
+static apim_error_t *write_rows(copy_t *copy, apim_db_t *db, const apim_stmt_t *put, const json_t *texts)
 {
     apr_size_t i;
-    json_t *tag;
+    json_t *text;
+    json_array_foreach((json_t *)texts, i, text)
+    {
+        APIM_TRY(apim_db_query(db, put, NULL, APIM_ARGS(copy->id, json_string_value(text))));
+    }
+    return NULL;
+}
+
+static apim_error_t *write_tags_and_roles(copy_t *copy, apim_db_t *db)
+{
     APIM_TRY(apim_db_query(db, &po_reg_tag_delete, NULL, APIM_ARGS(copy->id)));
+    APIM_TRY(apim_db_query(db, &po_reg_role_delete, NULL, APIM_ARGS(copy->id)));
     if (!copy->api || !po_lifecycle_is_deployed(copy->api->status)) {
         return NULL;
     }
-    json_array_foreach(json_object_get(copy->api->document, "tags"), i, tag)
-    {
-        APIM_TRY(apim_db_query(db, &po_reg_tag_put, NULL, APIM_ARGS(copy->id, json_string_value(tag))));
+    APIM_TRY(write_rows(copy, db, &po_reg_tag_put, json_object_get(copy->api->document, "tags")));
+    if (strcmp(copy->api->visibility, "RESTRICTED") != 0) {
+        return NULL;
     }
-    return NULL;
+    return write_rows(copy, db, &po_reg_role_put, json_object_get(copy->api->document, "visibleRoles"));
 }
 
 static apim_error_t *write_catalogue(copy_t *copy, apim_db_t *db, const char *definition)
@@ -193,7 +204,7 @@ static apim_error_t *write_catalogue(copy_t *copy, apim_db_t *db, const char *de
     apr_pool_t *p = copy->pool;
     const char *tags, *text, *document;
     if (!api || !po_lifecycle_is_deployed(api->status)) {
-        APIM_TRY(write_tags(copy, db));
+        APIM_TRY(write_tags_and_roles(copy, db));
         return apim_db_query(db, &po_reg_api_delete, NULL, APIM_ARGS(copy->id));
     }
     tags = lower(p, po_document_tags(p, api->document));
@@ -208,7 +219,7 @@ static apim_error_t *write_catalogue(copy_t *copy, apim_db_t *db, const char *de
                                      tags, api->is_default ? "1" : "0", document, definition, text,
                                      apim_i64(p, copy->etag), apim_i64(p, apim_now_ms()),
                                      apim_i64(p, api->updated_at))));
-    return write_tags(copy, db);
+    return write_tags_and_roles(copy, db);
 }
 
 static apim_error_t *put_artifact(copy_t *copy, apim_db_t *db, const char *environment, const char *payload)

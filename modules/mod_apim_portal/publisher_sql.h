@@ -178,6 +178,8 @@
     X(po_reg_api_delete, "DELETE FROM reg_api WHERE id = %s")                                                \
     X(po_reg_tag_delete, "DELETE FROM reg_api_tag WHERE api_id = %s")                                        \
     X(po_reg_tag_put, "INSERT INTO reg_api_tag (api_id, tag) VALUES (%s, %s) ON CONFLICT DO NOTHING")        \
+    X(po_reg_role_delete, "DELETE FROM reg_api_role WHERE api_id = %s")                                      \
+    X(po_reg_role_put, "INSERT INTO reg_api_role (api_id, role) VALUES (%s, %s) ON CONFLICT DO NOTHING")     \
     X(po_reg_artifacts,                                                                                      \
       "SELECT environment, deleted, payload FROM reg_artifact WHERE kind = 'api' AND key = %s")              \
     X(po_reg_artifact_put,                                                                                   \

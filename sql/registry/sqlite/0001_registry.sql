@@ -31,6 +31,12 @@ CREATE TABLE reg_api_tag (
 );
 CREATE INDEX reg_api_tag_tag ON reg_api_tag (tag);
 
+CREATE TABLE reg_api_role (                  -- who may see a RESTRICTED API
+    api_id TEXT NOT NULL REFERENCES reg_api (id) ON DELETE CASCADE,
+    role TEXT NOT NULL,
+    PRIMARY KEY (api_id, role)
+);
+
 -- -- rate limiting policies (WSO2's tiers.xml lived in the registry too) -------------------------------------------------
 CREATE TABLE reg_policy (
     id TEXT PRIMARY KEY,

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef APIM_PORTAL_STORE_H
+#define APIM_PORTAL_STORE_H
+
+#include "portal.h"
+#include "problems.h"
+
+/*
+ * The Store's REST API (WSO2's DevPortal v3): what its resource files share. docs/rest.md lists the
+ * operations. The catalogue is read from the registry alone; applications and subscriptions are the caller's
+ * own, another's are 404; everything about keys is asked of the Key Manager.
+ */
+#define ST_SCOPES_SUBSCRIBE    "apim:subscribe"
+#define ST_SCOPES_APPLICATION  "apim:subscribe apim:app_manage"
+#define ST_SCOPES_SUBSCRIPTION "apim:subscribe apim:sub_manage"
+#define ST_SCOPES_API_KEY      "apim:subscribe apim:app_manage apim:api_key"
+
+/* Who looks at the catalogue: parameters of ST_VISIBLE. */
+typedef struct st_viewer_t {
+    const char *logged_in; /* "1", "0" */
+    const char *roles;     /* "|role|role|" */
+} st_viewer_t;
+
+/** The caller's roles, from the User Manager database; an anonymous caller has none and needs no database. */
+apim_error_t *st_viewer(rest_request_t *rq, st_viewer_t *viewer);
+
+/** The Store's document of an API the caller may see; 404 if there is none. status: its life-cycle state. */
+apim_error_t *st_catalogue_get(rest_request_t *rq, const char *id, json_t **document, const char **status);
+
+/* An application of the caller's. */
+typedef struct st_application_t {
+    const char *id, *owner, *name, *description, *tier, *token_type, *status;
+    const char *attributes, *groups; /* JSON text */
+    apr_int64_t created_at, updated_at, subscriptions;
+} st_application_t;
+
+/** Reads one; 404 if it does not exist or is another's. */
+apim_error_t *st_application_find(apim_db_t *db, rest_request_t *rq, const char *id, st_application_t *out);
+/** The same with a database of its own. */
+apim_error_t *st_application_of_caller(rest_request_t *rq, const char *id, st_application_t *out);
+
+/** Checks that a policy exists (registry); 400 names the member. "Unlimited" always exists. */
+apim_error_t *st_check_policy(rest_request_t *rq, const char *level, const char *member, const char *name);
+
+/** Deletes an application's OAuth clients at the Key Manager. */
+apim_error_t *st_keys_delete_all(rest_request_t *rq, const char *application_id);
+
+/** A needed text of a body, at most max characters, without control characters; 400 names it. */
+apim_error_t *st_needed_text(rest_request_t *rq, const json_t *body, const char *name, int max,
+                             const char **out);
+
+/* Handlers, by file. */
+rest_handler_fn st_apis_list, st_api_read, st_api_definition_read, st_api_policies, st_tags_list,
+    st_search;                                                      /* store_catalogue.c */
+rest_handler_fn st_policies_list, st_policy_read, st_settings_read; /* store_settings.c */
+rest_handler_fn st_applications_list, st_applications_create, st_application_read, st_application_replace,
+    st_application_drop; /* store_applications.c */
+rest_handler_fn st_subscriptions_list, st_subscriptions_create, st_subscriptions_create_many,
+    st_subscription_read, st_subscription_replace, st_subscription_drop; /* store_subscriptions.c */
+rest_handler_fn st_keys_generate, st_keys_list, st_key_read, st_key_replace, st_key_drop,
+    st_key_regenerate_secret, st_key_generate_token, st_key_clean_up, st_type_keys_list, st_type_key_read,
+    st_type_key_replace, st_type_key_regenerate_secret, st_type_key_generate_token,
+    st_type_key_clean_up;                               /* store_keys.c */
+rest_handler_fn st_api_key_generate, st_api_key_revoke; /* store_api_keys.c */
+
+#endif

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <apr_strings.h>
+#include <string.h>
+
+#include "api_store.h"
+#include "search_query.h"
+#include "store.h"
+#include "store_sql.h"
+
+/* Applications: a subscriber's own. */
+
+#define MAX_NAME        100
+#define MAX_DESCRIPTION 512
+#define MAX_ATTRIBUTES  64
+
+static apr_int64_t number(const char *text)
+{
+    apr_int64_t n = 0;
+    return text && !apim_parse_i64(text, &n) ? n : 0;
+}
+
+static void from_row(const char *const *row, st_application_t *out)
+{
+    out->id = row[0];
+    out->owner = row[1];
+    out->name = row[2];
+    out->description = row[3];
+    out->tier = row[4];
+    out->token_type = row[5];
+    out->status = row[6];
+    out->attributes = row[7];
+    out->groups = row[8];
+    out->created_at = number(row[9]);
+    out->updated_at = number(row[10]);
+    out->subscriptions = number(row[11]);
+}
+
+static json_t *parsed(apr_pool_t *p, const char *text, json_t *fallback)
+{
+    json_t *j;
+    if (apim_json_parse(p, text, strlen(text), NULL, &j)) {
+        return fallback;
+    }
+    json_decref(fallback);
+    return json_incref(j);
+}
+
+/* DevPortal v3's ApplicationInfoDTO; ApplicationDTO has tokenType, keys and scopes besides. */
+static json_t *application_json(apr_pool_t *p, const st_application_t *a, int whole)
+{
+    json_t *out =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:s}", "applicationId", a->id, "name", a->name,
+                  "throttlingPolicy", a->tier, "description", a->description, "status", a->status,
+                  "subscriptionCount", (json_int_t)a->subscriptions, "owner", a->owner, "createdTime",
+                  apim_i64(p, a->created_at), "updatedTime", apim_i64(p, a->updated_at));
+    json_object_set_new(out, "groups", parsed(p, a->groups, json_array()));
+    json_object_set_new(out, "attributes", parsed(p, a->attributes, json_object()));
+    if (whole) {
+        json_object_set_new(out, "tokenType", json_string(a->token_type));
+        json_object_set_new(out, "keys", json_array());
+        json_object_set_new(out, "subscriptionScopes", json_array());
+        json_object_set_new(out, "hashEnabled", json_true());
+    }
+    return out;
+}
+
+apim_error_t *st_application_find(apim_db_t *db, rest_request_t *rq, const char *id, st_application_t *out)
+{
+    apim_rows_t *rows;
+    APIM_TRY(apim_db_select(db, rq->pool, &st_application_get, &rows, APIM_ARGS(id, rq->username)));
+    if (!rows->count) {
+        return apim_not_found(rq->pool, "Application", id);
+    }
+    from_row(rows->row[0], out);
+    return NULL;
+}
+
+apim_error_t *st_application_of_caller(rest_request_t *rq, const char *id, st_application_t *out)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = st_application_find(db, rq, id, out);
+    apim_db_close(db);
+    return err;
+}
+
+apim_error_t *st_needed_text(rest_request_t *rq, const json_t *body, const char *name, int max,
+                             const char **out)
+{
+    po_problems_t problems = {rq->pool, NULL, 0};
+    *out = po_check_text(&problems, apr_pstrcat(rq->pool, "/", name, NULL), json_object_get(body, name), 1,
+                         max, NULL);
+    return po_problems_error(&problems);
+}
+
+/* -- list and read
+ * ------------------------------------------------------------------------------------------------------- */
+
+static apim_error_t *read_list(rest_request_t *rq, apim_db_t *db, const char *pattern, int limit, int offset,
+                               apim_rows_t **rows, apr_int64_t *total)
+{
+    const char *order = apr_table_get(rq->query, "sortOrder");
+    APIM_TRY(apim_db_select(db, rq->pool, &st_application_count, rows, APIM_ARGS(rq->username, pattern)));
+    *total = number((*rows)->row[0][0]);
+    return apim_db_select(
+        db, rq->pool,
+        order && strcasecmp(order, "desc") == 0 ? &st_application_list_name_desc : &st_application_list_name,
+        rows, APIM_ARGS(rq->username, pattern, apim_i64(rq->pool, limit), apim_i64(rq->pool, offset)));
+}
+
+apim_error_t *st_applications_list(rest_request_t *rq)
+{
+    const char *query = apr_table_get(rq->query, "query");
+    json_t *list = json_array();
+    apr_int64_t total = 0;
+    apim_rows_t *rows;
+    apim_error_t *err;
+    int limit, offset, i;
+    apim_db_t *db;
+    apim_json_own(rq->pool, list);
+    APIM_TRY(rest_paging(rq, &limit, &offset));
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = read_list(rq, db, po_like_pattern(rq->pool, query ? query : "", 1), limit, offset, &rows, &total);
+    apim_db_close(db);
+    for (i = 0; !err && i < rows->count; i++) {
+        st_application_t a;
+        from_row(rows->row[i], &a);
+        json_array_append_new(list, application_json(rq->pool, &a, 0));
+    }
+    return err ? err : rest_reply_json(rq->r, 200, rest_list(rq, json_incref(list), limit, offset, total));
+}
+
+apim_error_t *st_application_read(rest_request_t *rq)
+{
+    st_application_t a;
+    APIM_TRY(st_application_of_caller(rq, rq->param[0], &a));
+    return rest_reply_json(rq->r, 200, application_json(rq->pool, &a, 1));
+}
+
+/* -- create and change
+ * ----------------------------------------------------------------------------------------------------- */
+
+/* WSO2's DEFAULT has meant JWT since 3.1. */
+static const char *read_token_type(po_problems_t *problems, const json_t *value, const char *fallback)
+{
+    if (!value || json_is_null(value)) {
+        return fallback;
+    }
+    if (!po_check_one_of(problems, "/tokenType", value, "JWT|OAUTH|DEFAULT")) {
+        return fallback;
+    }
+    return strcmp(json_string_value(value), "OAUTH") == 0 ? "OAUTH" : "JWT";
+}
+
+static void read_attributes(po_problems_t *problems, const json_t *value, st_application_t *a)
+{
+    const char *name;
+    json_t *text;
+    if (!value || json_is_null(value)) {
+        return;
+    }
+    if (!json_is_object(value) || json_object_size(value) > MAX_ATTRIBUTES) {
+        po_problem(problems, "/attributes", "must be an object of at most %d texts.", MAX_ATTRIBUTES);
+        return;
+    }
+    json_object_foreach((json_t *)value, name, text)
+    {
+        po_check_text(problems, po_where(problems, "/attributes", name), text, 0, 1000, NULL);
+    }
+    a->attributes = apim_json_text(problems->pool, value);
+}
+
+/* Fills a from the body; what is absent stays. */
+static apim_error_t *read_body(rest_request_t *rq, st_application_t *a)
+{
+    po_problems_t problems = {rq->pool, NULL, 0};
+    const json_t *description;
+    json_t *body, *groups;
+    APIM_TRY(rest_read_json(rq->r, NULL, &body));
+    a->name = po_check_text(&problems, "/name", json_object_get(body, "name"), 1, MAX_NAME, NULL);
+    a->tier = po_check_text(&problems, "/throttlingPolicy", json_object_get(body, "throttlingPolicy"), 1, 512,
+                            NULL);
+    description = json_object_get(body, "description");
+    if (description && !json_is_null(description)) {
+        a->description = po_check_text(&problems, "/description", description, 0, MAX_DESCRIPTION, "\n\r\t");
+    }
+    a->token_type = read_token_type(&problems, json_object_get(body, "tokenType"), a->token_type);
+    read_attributes(&problems, json_object_get(body, "attributes"), a);
+    groups = json_object_get(body, "groups");
+    if (groups && !json_is_null(groups)) {
+        groups = apim_json_own(rq->pool, po_check_texts(&problems, "/groups", groups, 32, 100));
+        a->groups = groups ? apim_json_text(rq->pool, groups) : a->groups;
+    }
+    APIM_TRY(po_problems_error(&problems));
+    return st_check_policy(rq, "application", "throttlingPolicy", a->tier);
+}
+
+static apim_error_t *name_taken(rest_request_t *rq, const char *name)
+{
+    return apim_error(rq->pool, 409, 900502, "Application already exists",
+                      "You have an application named %s already.", name);
+}
+
+static apim_error_t *insert(rest_request_t *rq, st_application_t *a)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    int added = 0;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = apim_db_query(db, &st_application_insert, &added,
+                        APIM_ARGS(a->id, a->owner, a->name, a->description, a->tier, a->token_type,
+                                  a->attributes, a->groups, apim_i64(rq->pool, a->created_at),
+                                  apim_i64(rq->pool, a->updated_at)));
+    apim_db_close(db);
+    return err ? err : added ? NULL : name_taken(rq, a->name);
+}
+
+apim_error_t *st_applications_create(rest_request_t *rq)
+{
+    st_application_t a = {.owner = rq->username,
+                          .description = "",
+                          .token_type = "JWT",
+                          .status = "APPROVED",
+                          .attributes = "{}",
+                          .groups = "[]"};
+    APIM_TRY(read_body(rq, &a));
+    a.id = apim_uuid(rq->pool);
+    a.created_at = a.updated_at = apim_now_ms();
+    if (!a.id) {
+        return apim_internal(rq->pool, "no random id");
+    }
+    APIM_TRY(insert(rq, &a));
+    apr_table_setn(rq->r->headers_out, "Location",
+                   apr_pstrcat(rq->pool, rest_self_url(rq->r), PO_STORE_BASE "/applications/", a.id, NULL));
+    return rest_reply_json(rq->r, 201, application_json(rq->pool, &a, 1));
+}
+
+static apim_error_t *update(rest_request_t *rq, apim_db_t *db, st_application_t *a)
+{
+    apim_rows_t *rows;
+    int changed;
+    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(
+        apim_db_select(db, rq->pool, &st_application_name_taken, &rows, APIM_ARGS(a->owner, a->name, a->id)));
+    if (rows->count) {
+        return name_taken(rq, a->name);
+    }
+    a->updated_at = apim_now_ms();
+    APIM_TRY(apim_db_query(db, &st_application_update, &changed,
+                           APIM_ARGS(a->name, a->description, a->tier, a->token_type, a->attributes,
+                                     a->groups, apim_i64(rq->pool, a->updated_at), a->id, a->owner)));
+    if (!changed) {
+        return apim_not_found(rq->pool, "Application", a->id);
+    }
+    APIM_TRY(po_invalidate(db, rq->pool, "application", a->id));
+    return apim_db_commit(db);
+}
+
+apim_error_t *st_application_replace(rest_request_t *rq)
+{
+    st_application_t a;
+    apim_error_t *err;
+    apim_db_t *db;
+    APIM_TRY(st_application_of_caller(rq, rq->param[0], &a));
+    APIM_TRY(read_body(rq, &a));
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = update(rq, db, &a);
+    apim_db_close(db);
+    return err ? err : rest_reply_json(rq->r, 200, application_json(rq->pool, &a, 1));
+}
+
+/* -- delete
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+static apim_error_t *drop(rest_request_t *rq, apim_db_t *db, const char *id)
+{
+    int gone;
+    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(apim_db_query(db, &st_application_delete_subscriptions, NULL, APIM_ARGS(id)));
+    APIM_TRY(apim_db_query(db, &st_application_delete_keys, NULL, APIM_ARGS(id)));
+    APIM_TRY(apim_db_query(db, &st_application_delete_api_keys, NULL, APIM_ARGS(id)));
+    APIM_TRY(apim_db_query(db, &st_application_delete, &gone, APIM_ARGS(id, rq->username)));
+    APIM_TRY(po_invalidate(db, rq->pool, "application", id));
+    return apim_db_commit(db);
+}
+
+/* The keys first: if this stops half way, the application is still there to be deleted again, with fewer
+ * keys. */
+apim_error_t *st_application_drop(rest_request_t *rq)
+{
+    st_application_t a;
+    apim_error_t *err;
+    apim_db_t *db;
+    APIM_TRY(st_application_of_caller(rq, rq->param[0], &a));
+    APIM_TRY(st_keys_delete_all(rq, a.id));
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = drop(rq, db, a.id);
+    apim_db_close(db);
+    return err ? err : rest_reply_empty(rq->r, 200);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef APIM_STORE_SQL_H
+#define APIM_STORE_SQL_H
+
+#include "apim_db.h"
+
+/* Who may see an API: parameters are 1 for a caller who has logged in, and the caller's roles as
+ * "|role|role|". A role is found in that text by taking it out and seeing whether the text changed: the one
+ * exact test that both databases write alike. */
+#define ST_VISIBLE                                                                                           \
+    " (visibility = 'PUBLIC' OR (visibility = 'PRIVATE' AND %s = '1') OR (visibility = 'RESTRICTED' AND "     \
+    "EXISTS "                                                                                                \
+    "(SELECT 1 FROM reg_api_role x WHERE x.api_id = reg_api.id AND REPLACE(%s, '|' || x.role || '|', '') "   \
+    "<> %s)))"
+
+/* Patterns made by po_query_parse, in this order: name, version, context, provider, status, description,
+ * three tags, four words. */
+#define ST_FILTER                                                                                            \
+    " FROM reg_api WHERE status IN ('PUBLISHED', 'PROTOTYPED') AND" ST_VISIBLE                               \
+    " AND LOWER(name) LIKE LOWER(%s) ESCAPE '!' AND LOWER(version) LIKE LOWER(%s) ESCAPE '!'"                \
+    " AND LOWER(context) LIKE LOWER(%s) ESCAPE '!' AND LOWER(provider) LIKE LOWER(%s) ESCAPE '!'"            \
+    " AND LOWER(status) LIKE LOWER(%s) ESCAPE '!' AND LOWER(description) LIKE LOWER(%s) ESCAPE '!'"          \
+    " AND tags LIKE LOWER(%s) ESCAPE '!' AND tags LIKE LOWER(%s) ESCAPE '!' AND tags LIKE LOWER(%s) ESCAPE " \
+    "'!'"                                                                                                    \
+    " AND search_text LIKE LOWER(%s) ESCAPE '!' AND search_text LIKE LOWER(%s) ESCAPE '!'"                   \
+    " AND search_text LIKE LOWER(%s) ESCAPE '!' AND search_text LIKE LOWER(%s) ESCAPE '!'"
+
+#define ST_APPLICATION                                                                                       \
+    "SELECT id, owner, name, description, tier, token_type, status, attributes, groups, created_at, "        \
+    "updated_at, "                                                                                           \
+    "(SELECT COUNT(*) FROM am_subscription s WHERE s.application_id = am_application.id) FROM "              \
+    "am_application"
+
+#define ST_SUBSCRIPTION                                                                                      \
+    "SELECT s.id, s.application_id, s.api_id, s.tier, s.status, a.name, a.tier, a.description, a.status, "   \
+    "a.owner, "                                                                                              \
+    "p.name, p.version, p.context_template, p.provider, p.status, p.description, p.api_type "                \
+    "FROM am_subscription s JOIN am_application a ON a.id = s.application_id LEFT JOIN am_api p ON p.id = "  \
+    "s.api_id"
+
+#define ST_STATEMENTS(X)                                                                                     \
+    /* the catalogue (registry) */                                                                           \
+    X(st_roles_of_user,                                                                                      \
+      "SELECT r.role FROM um_user_role r JOIN um_user u ON u.id = r.user_id WHERE u.username = %s")          \
+    X(st_api_count, "SELECT COUNT(*)" ST_FILTER)                                                             \
+    X(st_api_list, "SELECT document" ST_FILTER " ORDER BY LOWER(name), version, id LIMIT %ld OFFSET %ld")    \
+    X(st_api_list_newest,                                                                                    \
+      "SELECT document" ST_FILTER " ORDER BY published_at DESC, id LIMIT %ld OFFSET %ld")                    \
+    X(st_api_get, "SELECT document, status FROM reg_api WHERE id = %s"                                       \
+                  " AND status IN ('PUBLISHED', 'PROTOTYPED', 'DEPRECATED') AND" ST_VISIBLE)                 \
+    X(st_api_definition, "SELECT definition, document FROM reg_api WHERE id = %s"                            \
+                         " AND status IN ('PUBLISHED', 'PROTOTYPED', 'DEPRECATED') AND" ST_VISIBLE)          \
+    X(st_tag_count, "SELECT COUNT(DISTINCT t.tag) FROM reg_api_tag t JOIN reg_api ON reg_api.id = t.api_id"  \
+                    " WHERE status IN ('PUBLISHED', 'PROTOTYPED') AND" ST_VISIBLE)                           \
+    X(st_tag_list, "SELECT t.tag, COUNT(*) FROM reg_api_tag t JOIN reg_api ON reg_api.id = t.api_id"         \
+                   " WHERE status IN ('PUBLISHED', 'PROTOTYPED') AND" ST_VISIBLE                             \
+                   " GROUP BY t.tag ORDER BY t.tag LIMIT %ld OFFSET %ld")                                    \
+    /* policies (registry) */                                                                                \
+    X(st_policy_list, "SELECT document FROM reg_policy WHERE level = %s AND name <> 'Unauthenticated'"       \
+                      " ORDER BY name LIMIT %ld OFFSET %ld")                                                 \
+    X(st_policy_count, "SELECT COUNT(*) FROM reg_policy WHERE level = %s AND name <> 'Unauthenticated'")     \
+    X(st_policy_get, "SELECT document FROM reg_policy WHERE level = %s AND name = %s")                       \
+    /* applications */                                                                                       \
+    X(st_application_count,                                                                                  \
+      "SELECT COUNT(*) FROM am_application WHERE owner = %s AND LOWER(name) LIKE LOWER(%s) ESCAPE '!'")      \
+    X(st_application_list_name, ST_APPLICATION " WHERE owner = %s AND LOWER(name) LIKE LOWER(%s) ESCAPE '!'" \
+                                               " ORDER BY LOWER(name), id LIMIT %ld OFFSET %ld")             \
+    X(st_application_list_name_desc,                                                                         \
+      ST_APPLICATION " WHERE owner = %s AND LOWER(name) LIKE LOWER(%s) ESCAPE '!'"                           \
+                     " ORDER BY LOWER(name) DESC, id LIMIT %ld OFFSET %ld")                                  \
+    X(st_application_get, ST_APPLICATION " WHERE id = %s AND owner = %s")                                    \
+    X(st_application_insert,                                                                                 \
+      "INSERT INTO am_application (id, owner, name, description, tier, token_type, status, attributes, "     \
+      "groups, created_at, updated_at) VALUES (%s, %s, %s, %s, %s, %s, 'APPROVED', %s, %s, %ld, %ld) "       \
+      "ON CONFLICT DO NOTHING")                                                                              \
+    X(st_application_name_taken,                                                                             \
+      "SELECT id FROM am_application WHERE owner = %s AND name = %s AND id <> %s")                           \
+    X(st_application_update,                                                                                 \
+      "UPDATE am_application SET name = %s, description = %s, tier = %s, token_type = %s, "                  \
+      "attributes = %s, groups = %s, updated_at = %ld WHERE id = %s AND owner = %s")                         \
+    X(st_application_delete, "DELETE FROM am_application WHERE id = %s AND owner = %s")                      \
+    X(st_application_delete_subscriptions, "DELETE FROM am_subscription WHERE application_id = %s")          \
+    X(st_application_delete_keys, "DELETE FROM am_application_key WHERE application_id = %s")                \
+    X(st_application_delete_api_keys, "DELETE FROM am_api_key WHERE application_id = %s")                    \
+    X(st_application_blocked, "SELECT COUNT(*) FROM am_subscription WHERE application_id = %s"               \
+                              " AND status IN ('BLOCKED', 'PROD_ONLY_BLOCKED')")                             \
+    X(st_application_keys,                                                                                   \
+      "SELECT id, key_type, consumer_key FROM am_application_key WHERE application_id = %s"                  \
+      " ORDER BY key_type")                                                                                  \
+    /* subscriptions */                                                                                      \
+    X(st_subscription_count,                                                                                 \
+      "SELECT COUNT(*) FROM am_subscription s JOIN am_application a ON a.id = s.application_id"              \
+      " WHERE a.owner = %s AND (%s = '' OR s.application_id = %s) AND (%s = '' OR s.api_id = %s)")           \
+    X(st_subscription_list,                                                                                  \
+      ST_SUBSCRIPTION " WHERE a.owner = %s AND (%s = '' OR s.application_id = %s)"                           \
+                      " AND (%s = '' OR s.api_id = %s) ORDER BY s.created_at, s.id LIMIT %ld OFFSET %ld")    \
+    X(st_subscription_get, ST_SUBSCRIPTION " WHERE s.id = %s AND a.owner = %s")                              \
+    X(st_subscription_insert,                                                                                \
+      "INSERT INTO am_subscription (id, application_id, api_id, tier, status, created_at, updated_at) "      \
+      "VALUES (%s, %s, %s, %s, 'UNBLOCKED', %ld, %ld) ON CONFLICT DO NOTHING")                               \
+    X(st_subscription_set_tier, "UPDATE am_subscription SET tier = %s, updated_at = %ld WHERE id = %s")      \
+    X(st_subscription_delete,                                                                                \
+      "DELETE FROM am_subscription WHERE id = %s AND status NOT IN ('BLOCKED', 'PROD_ONLY_BLOCKED')")
+
+APIM_DECLARE_STATEMENTS(ST_STATEMENTS)
+
+#endif
