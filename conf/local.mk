@@ -10,3 +10,7 @@ nodist_conf_DATA = $(LOAD_FILES)
 if INSTALL_LOAD
 apim_load_DATA = $(LOAD_FILES)
 endif
+
+# Configurations to start from; ./quickstart uses them where they are.
+nobase_dist_pkgdata_DATA += conf/all-in-one.conf conf/mpm.conf
+EXTRA_DIST += conf/quickstart/httpd.conf conf/quickstart/backend.conf conf/quickstart/modules.conf

@@ -8,4 +8,4 @@ SQL_FILES = \
 	sql/api_manager/sqlite/0002_refresh_scopes.sql \
 	sql/registry/postgresql/0001_registry.sql \
 	sql/registry/sqlite/0001_registry.sql
-nobase_dist_pkgdata_DATA = $(SQL_FILES)
+nobase_dist_pkgdata_DATA += $(SQL_FILES)
