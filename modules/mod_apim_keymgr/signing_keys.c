@@ -356,9 +356,10 @@ apim_error_t *km_keys_find(const km_call_t *call, const char *kid, apim_jwk_t **
 apim_error_t *km_keys_jwks(const km_call_t *call, json_t **out)
 {
     km_keys_t *keys = call->conf->keys;
-    json_t *list = json_array();
+    json_t *list;
     int i;
     APIM_TRY(refresh(call, 0));
+    list = json_array();
     apr_thread_mutex_lock(keys->mutex);
     for (i = 0; keys->current && i < keys->current->entries->nelts; i++) {
         const entry_t *e = &APR_ARRAY_IDX(keys->current->entries, i, entry_t);
