@@ -76,6 +76,22 @@ static apim_error_t *ensure_connected(apim_db_t *db)
     return NULL;
 }
 
+/* States of PostgreSQL that pass by themselves: deadlock, serialization failure, lock or statement timeout,
+ * shutdown, restart, too many connections, disk full. Errors are reported with their state in front (see
+ * connection_state), in any language. */
+static int passes_with_time(const char *text)
+{
+    static const char *const states[] = {" 40P01: ", " 40001: ", " 55P03: ", " 57014: ", " 57P01: ",
+                                         " 57P02: ", " 57P03: ", " 53300: ", " 53100: ", " 53200: "};
+    apr_size_t i;
+    for (i = 0; text && i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strstr(text, states[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static apim_error_t *statement_error(apim_db_t *db, const char *what, int rc)
 {
     connection_t *c = db->c;
@@ -88,7 +104,7 @@ static apim_error_t *statement_error(apim_db_t *db, const char *what, int rc)
     }
     /* SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL, SQLITE_CANTOPEN and SQLITE_IOERR pass with time; so does a
      * lost server. */
-    away = c->is_postgresql ? PQstatus(pg(c)) != CONNECTION_OK
+    away = c->is_postgresql ? PQstatus(pg(c)) != CONNECTION_OK || passes_with_time(text)
                             : (rc == 5 || rc == 6 || rc == 13 || rc == 14 || rc == 10);
     return away ? apim_unavailable(db->pool, "The database", "%s", cause)
                 : apim_internal(db->pool, "%s", cause);
@@ -277,6 +293,9 @@ static connection_t *connection_state(apr_pool_t *conn_pool, const apr_dbd_drive
         c->handle = handle;
         c->pool = conn_pool;
         c->is_postgresql = strcmp(apr_dbd_name(driver), "pgsql") == 0;
+        if (c->is_postgresql) {
+            PQsetErrorVerbosity(pg(c), PQERRORS_VERBOSE);
+        }
         forget_prepared(c);
         apr_pool_userdata_setn(c, CONNECTION_KEY, NULL, conn_pool);
     }

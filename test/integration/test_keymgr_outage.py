@@ -189,3 +189,62 @@ def test_graceful_restart_while_tokens_are_issued(fresh_env):
         statuses = [s for f in running for s in f.result()]
     assert set(statuses) == {200} and len(statuses) > 50
     assert km.active(token)
+
+
+def test_a_database_that_does_not_answer_in_time(fresh_env):
+    if fresh_env.kind != "postgresql":
+        pytest.skip("SQLite has no statement timeout")
+    db = fresh_env.db
+    name = db.names["api_manager"]
+    db.cluster.sql(f'ALTER DATABASE "{name}" SET statement_timeout = \'700ms\'')
+    km = KeyManager(fresh_env, fresh_env.node(["keymgr"], "slow"))
+    scene = Scene(km, db)
+    token = km.ok_token(scene.client)["access_token"]
+    fresh_env.expect_log("APIM-KM")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        lock = pool.submit(db.query, "SET statement_timeout = 0; BEGIN; LOCK TABLE am_oauth_client; SELECT pg_sleep(4); COMMIT")
+        wait_until(lambda: km.token(scene.client).status_code == 503, 20)
+        for r in (km.token(scene.client), km.operation("verify", {"token": token})):
+            assert r.status_code == 503 and int(r.headers["Retry-After"]) >= 1, r.text
+        lock.result()
+    wait_until(lambda: km.token(scene.client).status_code == 200, 20)
+
+
+def test_refreshes_while_the_client_is_changed(fresh_env):
+    """Nothing deadlocks, or whoever loses is told to come again."""
+    km = KeyManager(fresh_env, fresh_env.node(["keymgr"], "mixed", extra="ApimCleanInterval 1s"))
+    scene = Scene(km, fresh_env.db)
+    key, state = scene.client[0], {"secret": scene.client[1]}
+    stop = time.monotonic() + 6
+    fresh_env.expect_log("APIM-KM")
+    seen = set()
+
+    def refresher(_):
+        with requests.Session() as session:
+            session.trust_env = False
+
+            def token(**form):
+                r = session.post(km.url + "/oauth2/token", auth=(key, state["secret"]), data=form, timeout=60)
+                seen.add(r.status_code)
+                return r.json().get("refresh_token")
+
+            current = None
+            while time.monotonic() < stop:
+                current = token(grant_type="refresh_token", refresh_token=current) if current else token(
+                    grant_type="password", username="subscriber", password=USERS["subscriber"][0])
+
+    def changer():
+        while time.monotonic() < stop:
+            r = km.operation("client-regenerate-secret", {"consumerKey": key})
+            seen.add(r.status_code)
+            if r.status_code == 200:
+                state["secret"] = r.json()["consumerSecret"]
+            r = km.operation("user-revoke", {"username": "subscriber"})
+            seen.add(r.status_code)
+            time.sleep(0.05)
+
+    with concurrent.futures.ThreadPoolExecutor(7) as pool:
+        running = [pool.submit(refresher, i) for i in range(6)] + [pool.submit(changer)]
+        for f in running:
+            f.result()
+    assert seen <= {200, 400, 401, 503} and 200 in seen, seen
