@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define CONNECTION_KEY "apim_db_connection/1"
+#define PREPARE_TRIES  40
+#define PREPARE_PAUSE  (50 * 1000)
 
 /* What belongs to the connection and outlives a loan. */
 typedef struct connection_t {
@@ -110,6 +112,22 @@ static apim_error_t *statement_error(apim_db_t *db, const char *what, int rc)
                 : apim_internal(db->pool, "%s", cause);
 }
 
+/* SQLite's driver waits for a lock when a statement runs, but not when it is prepared; and preparing the
+ * first one on a new connection reads the schema, which a process that has just closed its last connection
+ * may hold locked. */
+static int prepare(connection_t *c, const apim_stmt_t *stmt, apr_dbd_prepared_t **out)
+{
+    int tries, rc = 0;
+    for (tries = 0; tries < PREPARE_TRIES; tries++) {
+        rc = apr_dbd_prepare(c->driver, c->prepared_pool, c->handle, stmt->sql, stmt->label, out);
+        if (c->is_postgresql || (rc != 5 && rc != 6)) { /* SQLITE_BUSY, SQLITE_LOCKED */
+            break;
+        }
+        apr_sleep(PREPARE_PAUSE);
+    }
+    return rc;
+}
+
 static apim_error_t *prepared_statement(apim_db_t *db, const apim_stmt_t *stmt, apr_dbd_prepared_t **out)
 {
     connection_t *c = db->c;
@@ -118,7 +136,7 @@ static apim_error_t *prepared_statement(apim_db_t *db, const apim_stmt_t *stmt, 
     if (*out) {
         return NULL;
     }
-    rc = apr_dbd_prepare(c->driver, c->prepared_pool, c->handle, stmt->sql, stmt->label, out);
+    rc = prepare(c, stmt, out);
     if (rc) {
         return statement_error(db, stmt->label, rc);
     }
