@@ -13,7 +13,8 @@ typedef struct source_t {
     apr_size_t len;
 } source_t;
 
-/* -- reading what was sent --------------------------------------------------------------------------------- */
+/* -- reading what was sent ---------------------------------------------------------------------------------
+ */
 
 static apim_error_t *fetch_source(rest_request_t *rq, const char *url, source_t *source)
 {
@@ -42,7 +43,8 @@ static apim_error_t *read_source(rest_request_t *rq, const apr_array_header_t *p
         return fetch_source(rq, url, source);
     }
     if (!given) {
-        return apim_bad_request(rq->pool, "The form has no definition: send one of file, url and %s.", text_name);
+        return apim_bad_request(rq->pool, "The form has no definition: send one of file, url and %s.",
+                                text_name);
     }
     source->text = given->data;
     source->len = given->len;
@@ -56,7 +58,8 @@ static apim_error_t *read_document(rest_request_t *rq, const source_t *source, a
     return apim_openapi_read(rq->pool, source->text, source->len, &options, doc);
 }
 
-/* -- GET, PUT /apis/{apiId}/swagger ------------------------------------------------------------------------ */
+/* -- GET, PUT /apis/{apiId}/swagger ------------------------------------------------------------------------
+ */
 
 apim_error_t *po_definition_read(rest_request_t *rq)
 {
@@ -76,15 +79,18 @@ apim_error_t *po_definition_read(rest_request_t *rq)
     return rest_reply_text(rq->r, 200, "application/json", text, strlen(text));
 }
 
-/* The API's document with the operations and scopes of a definition. Scopes that are bound already keep their roles unless
- * the definition says otherwise. */
+/* The API's document with the operations and scopes of a definition. Scopes that are bound already keep their
+ * roles unless the definition says otherwise. */
 static json_t *with_operations(rest_request_t *rq, const json_t *document, const apim_openapi_t *doc)
 {
-    json_t *body = apim_json_own(rq->pool, json_object()), *scopes = apim_openapi_scopes_json(rq->pool, doc), *item, *old;
+    json_t *body = apim_json_own(rq->pool, json_object()), *scopes = apim_openapi_scopes_json(rq->pool, doc),
+           *item, *old;
     apr_size_t i, k;
-    json_array_foreach(scopes, i, item) {
+    json_array_foreach(scopes, i, item)
+    {
         json_t *scope = json_object_get(item, "scope");
-        json_array_foreach(json_object_get(document, "scopes"), k, old) {
+        json_array_foreach(json_object_get(document, "scopes"), k, old)
+        {
             const json_t *known = json_object_get(old, "scope");
             if (json_equal(json_object_get(known, "name"), json_object_get(scope, "name")) &&
                 !json_array_size(json_object_get(scope, "bindings"))) {
@@ -97,8 +103,8 @@ static json_t *with_operations(rest_request_t *rq, const json_t *document, const
     return body;
 }
 
-static apim_error_t *save_definition(rest_request_t *rq, apim_db_t *db, const apim_openapi_t *doc, const json_t *checked,
-                                     const char *text, po_api_t **out)
+static apim_error_t *save_definition(rest_request_t *rq, apim_db_t *db, const apim_openapi_t *doc,
+                                     const json_t *checked, const char *text, po_api_t **out)
 {
     po_api_t *api;
     APIM_TRY(apim_db_begin(db));
@@ -141,7 +147,8 @@ apim_error_t *po_definition_replace(rest_request_t *rq)
     return rest_reply_text(rq->r, 200, "application/json", text, strlen(text));
 }
 
-/* -- POST /apis/validate-openapi --------------------------------------------------------------------------- */
+/* -- POST /apis/validate-openapi ---------------------------------------------------------------------------
+ */
 
 static json_t *texts(const apr_array_header_t *list)
 {
@@ -159,25 +166,26 @@ static json_t *details(const apr_array_header_t *list)
     int i;
     for (i = 0; list && i < list->nelts; i++) {
         const apim_error_detail_t *d = &APR_ARRAY_IDX(list, i, apim_error_detail_t);
-        json_array_append_new(out, json_pack("{s:s?, s:s, s:s?}", "code", d->code, "message", d->message, "description",
-                                             d->message));
+        json_array_append_new(out, json_pack("{s:s?, s:s, s:s?}", "code", d->code, "message", d->message,
+                                             "description", d->message));
     }
     return out;
 }
 
 static json_t *validation_info(const apim_openapi_t *doc)
 {
-    return json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:o, s:o}", "name", doc->title, "version", doc->version, "context",
-                     doc->context, "description", doc->description, "openAPIVersion", doc->openapi_version, "endpoints",
-                     texts(doc->server_urls), "warnings", details(doc->warnings));
+    return json_pack("{s:s, s:s, s:s?, s:s?, s:s, s:o, s:o}", "name", doc->title, "version", doc->version,
+                     "context", doc->context, "description", doc->description, "openAPIVersion",
+                     doc->openapi_version, "endpoints", texts(doc->server_urls), "warnings",
+                     details(doc->warnings));
 }
 
 static json_t *invalid(const apim_error_t *err)
 {
     json_t *errors = details(err->details);
     if (!json_array_size(errors)) {
-        json_array_append_new(errors, json_pack("{s:s, s:s, s:s}", "code", "document", "message", err->description,
-                                                "description", err->description));
+        json_array_append_new(errors, json_pack("{s:s, s:s, s:s}", "code", "document", "message",
+                                                err->description, "description", err->description));
     }
     return json_pack("{s:b, s:n, s:n, s:o}", "isValid", 0, "content", "info", "errors", errors);
 }
@@ -207,7 +215,8 @@ apim_error_t *po_definition_validate(rest_request_t *rq)
     return rest_reply_json(rq->r, 200, out);
 }
 
-/* -- POST /apis/import-openapi ----------------------------------------------------------------------------- */
+/* -- POST /apis/import-openapi -----------------------------------------------------------------------------
+ */
 
 static apim_error_t *read_properties(rest_request_t *rq, const apr_array_header_t *parts, json_t **body)
 {
@@ -230,13 +239,16 @@ static int is_absent(const json_t *body, const char *name)
     return !value || json_is_null(value);
 }
 
-/* text without the characters that a name must not have, cut to max bytes at a character's end. */
-static const char *cleaned(apr_pool_t *p, const char *text, const char *bad, apr_size_t max)
+/* text without the characters in bad and control characters not in allow, cut to max bytes at a character's
+ * end. */
+static const char *cleaned(apr_pool_t *p, const char *text, const char *bad, const char *allow,
+                           apr_size_t max)
 {
     char *out = apr_palloc(p, strlen(text) + 1);
     apr_size_t n = 0;
     for (; *text; text++) {
-        if ((unsigned char)*text >= 0x20 && *text != 0x7f && !strchr(bad, *text) && (n || *text != ' ')) {
+        int control = (unsigned char)*text < 0x20 || *text == 0x7f;
+        if (!strchr(control ? "" : bad, *text) && (!control || strchr(allow, *text)) && (n || *text != ' ')) {
             out[n++] = *text;
         }
     }
@@ -282,16 +294,17 @@ static void fill_from_document(rest_request_t *rq, json_t *body, const apim_open
 {
     apr_pool_t *p = rq->pool;
     if (is_absent(body, "name")) {
-        apim_json_set_str(body, "name", cleaned(p, doc->title, "~!@#;:%^*()+={}|\\<>\"',&$[]/", 150));
+        apim_json_set_str(body, "name", cleaned(p, doc->title, "~!@#;:%^*()+={}|\\<>\"',&$[]/", "", 150));
     }
     if (is_absent(body, "version")) {
-        apim_json_set_str(body, "version", cleaned(p, doc->version, " /\\?#[]@!$&'()*+,;=:%\"<>^`{|}", 30));
+        apim_json_set_str(body, "version",
+                          cleaned(p, doc->version, " /\\?#[]@!$&'()*+,;=:%\"<>^`{|}", "", 30));
     }
     if (is_absent(body, "context")) {
         apim_json_set_str(body, "context", context_of_name(p, apim_json_str(body, "name", "")));
     }
     if (is_absent(body, "description") && doc->description) {
-        apim_json_set_str(body, "description", cleaned(p, doc->description, "", 32000));
+        apim_json_set_str(body, "description", cleaned(p, doc->description, "", "\r\n\t", 32000));
     }
     if (is_absent(body, "endpointConfig")) {
         fill_endpoints(body, doc);
