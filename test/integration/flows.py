@@ -2,8 +2,9 @@
 """The three flows as a script drives them: publish, subscribe, invoke."""
 import itertools
 import json
+import time
 
-from support import wait_until
+from support import PATIENCE, wait_until
 
 _numbers = itertools.count(1)
 OK_STATUS = {"200": {"description": "OK"}}
@@ -102,6 +103,16 @@ def deployed(client, api, path="/menu"):
     """Waits until the gateway knows the API (any answer but 404)."""
     url = url_of(api, path)
     wait_until(lambda: client.gateway().get(url).status_code != 404, 15, what=f"the gateway serves {url}")
+    return url
+
+
+def settle(client, token, api):
+    """Calls until the verification of the token is newer than every change that made the API and its subscription: a gateway
+    learns of a change within its sync interval and asks the Key Manager once more."""
+    url = deployed(client, api)
+    for _ in range(6):
+        assert client.gateway(token).get(url).status_code == 200
+        time.sleep(0.1 * PATIENCE)
     return url
 
 
