@@ -50,6 +50,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/revocation.h \
 	modules/mod_apim_keymgr/scope_service.c \
 	modules/mod_apim_keymgr/scope_service.h \
+	modules/mod_apim_keymgr/signature_cache.c \
+	modules/mod_apim_keymgr/signature_cache.h \
 	modules/mod_apim_keymgr/signing_keys.c \
 	modules/mod_apim_keymgr/signing_keys.h \
 	modules/mod_apim_keymgr/token_lookup.c \

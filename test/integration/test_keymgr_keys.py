@@ -8,7 +8,7 @@ import pytest
 
 from database import USERS
 from keymgr import KeyManager, Scene, part
-from support import wait_until
+from support import free_port, wait_until
 
 jwk = pytest.importorskip("jwcrypto.jwk")
 jwt = pytest.importorskip("jwcrypto.jwt")
@@ -168,3 +168,32 @@ def test_endpoints_answer_where_they_are_switched_on(fresh_env):
     assert km.get("/.well-known/oauth-authorization-server").status_code in (403, 404)
     fresh_env.expect_log("AH01630")
     assert km.post("/oauth2/revoke", data={"token": "x"}).status_code == 403
+
+
+def test_three_separate_databases(fresh_env):
+    db = fresh_env.database(separate=True)
+    km = key_manager(fresh_env, "separate", db=db)
+    scene = Scene(km, db)
+    tokens = km.ok_token(scene.client, "password", username="subscriber", password=USERS["subscriber"][0],
+                         scope="apim:subscribe")
+    assert tokens["scope"] == "apim:subscribe" and scene.verify(tokens["access_token"])["authorized"]
+    assert km.ok_token(scene.client, "refresh_token", refresh_token=tokens["refresh_token"])["scope"] == "apim:subscribe"
+
+
+def test_a_portal_in_the_same_process_asks_directly(fresh_env):
+    """The Key Manager's directives stand in a virtual host of their own; the portal finds it all the same."""
+    node = fresh_env.node(["keymgr", "portal"], start=False)
+    port = free_port()
+    node.conf.write_text(node.conf.read_text().replace(
+        "ApimKeymgr On", f"Listen 127.0.0.1:{port}\n<VirtualHost 127.0.0.1:{port}>\nServerName keys.test\nApimKeymgr On\n"
+                         "</VirtualHost>"))
+    km = KeyManager(fresh_env, node.start())
+    assert km.get("/oauth2/jwks").status_code == 404
+    km.url = f"http://127.0.0.1:{port}"
+    client = km.post("/client-registration/v0.17/register", auth=("admin", USERS["admin"][0]),
+                     json={"clientName": "portal", "grantType": "password"}).json()
+    token = km.ok_token((client["clientId"], client["clientSecret"]), "password", username="admin",
+                        password=USERS["admin"][0], scope="apim:api_view")["access_token"]
+    apis = node.url + "/api/am/publisher/v4/apis"
+    assert km.session.get(apis, headers={"Authorization": "Bearer " + token}, timeout=30).status_code == 200
+    assert km.session.get(apis, headers={"Authorization": "Bearer x" + token}, timeout=30).status_code == 401
