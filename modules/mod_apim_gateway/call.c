@@ -16,6 +16,7 @@
 #include "fault.h"
 #include "gateway_config.h"
 #include "httpd/keymgr_call.h"
+#include "proxy_functions.h"
 #include "sync.h"
 #include "upstream.h"
 
@@ -446,6 +447,14 @@ static void insert_filter(request_rec *r)
     }
 }
 
+void gw_call_pre_config(void)
+{
+    const gw_proxy_functions_t *proxy = gw_proxy_functions_find();
+    if (proxy) { /* check_config tells if it is needed and not there */
+        proxy->hook_pre_request(pre_request, NULL, NULL, APR_HOOK_FIRST);
+    }
+}
+
 void gw_call_register_hooks(apr_pool_t *p)
 {
     static const char *const before_routing[] = {"mod_proxy.c", "mod_rewrite.c", "mod_alias.c", NULL};
@@ -460,7 +469,6 @@ void gw_call_register_hooks(apr_pool_t *p)
     ap_hook_insert_filter(insert_filter, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(handler, NULL, before_proxy, APR_HOOK_FIRST);
     ap_hook_log_transaction(log_transaction, NULL, NULL, APR_HOOK_MIDDLE);
-    proxy_hook_pre_request(pre_request, NULL, NULL, APR_HOOK_FIRST);
     APR_OPTIONAL_HOOK(proxy, request_status, request_status, NULL, NULL, APR_HOOK_MIDDLE);
     rewrite_filter = ap_register_output_filter(REWRITE_FILTER, rewrite_out, NULL, AP_FTYPE_RESOURCE);
 }

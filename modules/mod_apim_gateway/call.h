@@ -10,6 +10,8 @@
 
 /** Registers the request hooks. */
 void gw_call_register_hooks(apr_pool_t *p);
+/** Registers the hook in mod_proxy, which is loaded by then. Call in pre_config. */
+void gw_call_pre_config(void);
 
 /** Gives the child's calls their replica; NULL: it could not be opened, every call is answered 503. */
 void gw_call_child_init(gw_replica_t *replica);

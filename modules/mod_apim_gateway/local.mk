@@ -19,6 +19,7 @@ mod_apim_gateway_la_SOURCES = \
 	modules/mod_apim_gateway/gateway_config.c modules/mod_apim_gateway/gateway_config.h \
 	modules/mod_apim_gateway/gateway_sql.c modules/mod_apim_gateway/gateway_sql.h \
 	modules/mod_apim_gateway/call.c modules/mod_apim_gateway/call.h \
+	modules/mod_apim_gateway/proxy_functions.c modules/mod_apim_gateway/proxy_functions.h \
 	modules/mod_apim_gateway/fault.c modules/mod_apim_gateway/fault.h \
 	modules/mod_apim_gateway/upstream.c modules/mod_apim_gateway/upstream.h \
 	modules/mod_apim_gateway/sync.c modules/mod_apim_gateway/sync.h \

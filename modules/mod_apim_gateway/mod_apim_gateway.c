@@ -31,6 +31,7 @@ APLOG_USE_MODULE(apim_gateway);
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     gw_config_reset();
+    gw_call_pre_config();
     return OK;
 }
 

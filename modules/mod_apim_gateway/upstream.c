@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "upstream.h"
+#include "proxy_functions.h"
 
 #include <apr_atomic.h>
 #include <apr_hash.h>
@@ -70,6 +71,7 @@ static void set_worker_options(proxy_worker *w, const gw_server_config_t *conf, 
 
 static gw_upstream_t *make_upstream(const char *key, const char *origin, int timeout_ms)
 {
+    const gw_proxy_functions_t *proxy = gw_proxy_functions();
     apr_allocator_t *allocator;
     apr_pool_t *pool;
     gw_upstream_t *u;
@@ -90,11 +92,11 @@ static gw_upstream_t *make_upstream(const char *key, const char *origin, int tim
     u->origin = apr_pstrdup(pool, origin);
     u->references = 1;
     /* No balancer and no configuration: the worker is ours alone, allocated from our pool. */
-    error = ap_proxy_define_worker_ex(pool, &u->worker, NULL, NULL, u->origin, AP_PROXY_WORKER_IS_PREFIX);
+    error = proxy->define_worker(pool, &u->worker, NULL, NULL, u->origin, AP_PROXY_WORKER_IS_PREFIX);
     if (!error) {
         set_worker_options(u->worker, gw_server_config(table.server), timeout_ms);
     }
-    if (error || ap_proxy_initialize_worker(u->worker, table.server, pool) != APR_SUCCESS) {
+    if (error || proxy->initialize_worker(u->worker, table.server, pool) != APR_SUCCESS) {
         apr_pool_destroy(pool);
         return NULL;
     }

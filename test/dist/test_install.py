@@ -103,6 +103,22 @@ def test_apxs_installs_a_built_module(tmp_path, role):
     assert outcome.returncode == 0, outcome.stdout
 
 
+def test_modules_load_in_the_order_of_the_alphabet(tmp_path):
+    """As Debian's mods-enabled/*.load are read: apim_gateway comes before dbd and proxy."""
+    names = sorted([f"apim_{r}" for r in ROLES] + list(httpd.MODULES))
+    lines = [line for name in names for line in
+             ([f"LoadModule {name}_module {BUILD}/.libs/mod_{name}.so"] if name.startswith("apim_") else
+              [line for line in httpd.load_lines([], (name,)) if f"{name}_module" in line])]
+    outcome = config_test(tmp_path, [line for line in lines if line.startswith("LoadModule apim_")])
+    assert outcome.returncode == 0, outcome.stdout
+    conf = tmp_path / "alphabet.conf"
+    conf.write_text("\n".join([f"ServerRoot {tmp_path}", "ServerName localhost", "Listen 127.0.0.1:9",
+                               f"ErrorLog {tmp_path}/log", httpd.load_lines([], ())[0],
+                               *lines, "<Location /gw>", "ApimGateway On", "</Location>"]) + "\n")
+    outcome = run(httpd.HTTPD, "-t", "-f", conf, cwd=tmp_path, check=False)
+    assert outcome.returncode == 0, outcome.stdout
+
+
 MISSING = {
     "apr-1": "libapr1-dev libaprutil1-dev", "libcrypto": "libssl-dev", "jansson": "libjansson-dev", "yaml-0.1": "libyaml-dev",
     "lmdb": "liblmdb-dev", "libpq": "libpq-dev", "libcurl": "libcurl4-openssl-dev",
