@@ -183,6 +183,7 @@ static int print_json(const tool_t *t, const char *name)
         fprintf(stderr, "%s: %s\n", name, err ? said(err) : "out of memory");
         return 1;
     }
+    apim_json_shorten_reals(text);
     puts(text);
     free(text);
     return 0;

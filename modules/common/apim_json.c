@@ -3,9 +3,11 @@
 
 #include <apr_strings.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define DEFAULT_MAX_BYTES (1024 * 1024)
 #define DEFAULT_MAX_DEPTH 64
+#define MIN_LONG_REAL     17 /* characters; a shorter one is as short as can be */
 
 static apr_status_t release_json(void *data)
 {
@@ -82,10 +84,65 @@ apim_error_t *apim_json_parse(apr_pool_t *p, const char *text, apr_size_t len,
     return NULL;
 }
 
+/* A number as jansson wrote it, with as few digits as tell it apart from any other; in the same place, never
+ * longer. Returns the new length. jansson does the conversions, because the C library's depend on the locale.
+ */
+static apr_size_t shorten_real(char *number, apr_size_t len)
+{
+    json_t *exact = json_loadb(number, len, JSON_DECODE_ANY, NULL), *again;
+    size_t precision;
+    for (precision = 15; exact && precision < 17; precision++) {
+        char *text = json_dumps(exact, JSON_ENCODE_ANY | JSON_REAL_PRECISION(precision));
+        apr_size_t n = text ? strlen(text) : 0;
+        again = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+        if (again && n < len && json_equal(exact, again)) {
+            memcpy(number, text, n);
+            len = n;
+            precision = 17;
+        }
+        json_decref(again);
+        free(text);
+    }
+    json_decref(exact);
+    return len;
+}
+
+static const char *string_end(const char *s)
+{
+    for (s++; *s && *s != '"'; s++) {
+        s += *s == '\\' && s[1];
+    }
+    return *s ? s + 1 : s;
+}
+
+void apim_json_shorten_reals(char *text)
+{
+    static const char digits[] = "0123456789+-.eE";
+    const char *from = text, *end;
+    char *to = text;
+    apr_size_t n;
+    while (*from) {
+        int number = (*from >= '0' && *from <= '9') || *from == '-';
+        end = *from == '"' ? string_end(from) : number ? from + strspn(from, digits) : from + 1;
+        n = (apr_size_t)(end - from);
+        memmove(to, from, n);
+        if (number && n >= MIN_LONG_REAL && memchr(to, '.', n)) {
+            n = shorten_real(to, n);
+        }
+        to += n;
+        from = end;
+    }
+    *to = 0;
+}
+
 const char *apim_json_text(apr_pool_t *p, const json_t *j)
 {
-    char *text = json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY);
-    char *copy = text ? apr_pstrdup(p, text) : NULL;
+    char *text = json_dumps(j, JSON_COMPACT | JSON_ENCODE_ANY), *copy;
+    if (!text) {
+        return NULL;
+    }
+    apim_json_shorten_reals(text);
+    copy = apr_pstrdup(p, text);
     free(text);
     return copy;
 }

@@ -21,8 +21,12 @@ apim_error_t *apim_json_parse(apr_pool_t *p, const char *text, apr_size_t len,
 /** Releases j with the pool; returns j. */
 json_t *apim_json_own(apr_pool_t *p, json_t *j);
 
-/** Compact text of j in the pool. */
+/** Compact text of j in the pool; real numbers as short as they can be (0.1, where jansson alone writes
+ * 0.10000000000000001). NULL if memory ran out. */
 const char *apim_json_text(apr_pool_t *p, const json_t *j);
+
+/** Does the same to a text that jansson wrote, in place. */
+void apim_json_shorten_reals(char *text);
 
 /** Member as text, or fallback if it is absent, null or not a string. Borrowed from the object. */
 const char *apim_json_str(const json_t *object, const char *key, const char *fallback);

@@ -57,6 +57,26 @@ static void test_json_limits(void **state)
     assert_non_null(apim_json_parse(p, "{\"a\":[[1]]}", 11, &shallow, &j));
 }
 
+/* Real numbers come back as they were written, as far as they are short. */
+static void test_json_reals(void **state)
+{
+    static const char text[] =
+        "{\"0.10000000000000001\":[0.1,-1.1,1e-7,123456.789,0.30000000000000004,5e-324,"
+        "1.7976931348623157e308,12345678901234567,\"a\\\"1.10000000000000009\"]}";
+    apr_pool_t *p = *state;
+    json_t *j, *again;
+    const char *out;
+    assert_null(apim_json_parse(p, text, sizeof(text) - 1, NULL, &j));
+    out = apim_json_text(p, j);
+    assert_non_null(strstr(out, "\"0.10000000000000001\":[0.1,-1.1,"));
+    assert_non_null(strstr(out, ",123456.789,0.30000000000000004,"));
+    assert_non_null(strstr(out, ",12345678901234567,\"a\\\"1.10000000000000009\"]}"));
+    assert_null(apim_json_parse(p, out, strlen(out), NULL, &again));
+    assert_true(json_equal(j, again));
+    assert_string_equal(apim_json_text(p, json_array_get(json_object_get(j, "0.10000000000000001"), 0)),
+                        "0.1");
+}
+
 static void test_secrets(void **state)
 {
     apr_pool_t *p = *state;
@@ -98,6 +118,7 @@ int main(void)
         unit_case(test_json_limits),
         unit_case(test_secrets),
         unit_case(test_unknown_user_takes_as_long),
+        unit_case(test_json_reals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

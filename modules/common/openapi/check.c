@@ -4,9 +4,9 @@
 #include <apr_strings.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "apim_json.h"
 #include "apim_text.h"
 
 #define MAX_REF_STEPS  32
@@ -151,18 +151,10 @@ const char *apim_want_string(apim_check_t *c, const json_t *in, const char *key,
 
 const char *apim_scalar_text(apr_pool_t *p, const json_t *value)
 {
-    char *text;
-    const char *copy;
     if (json_is_string(value)) {
         return json_string_value(value);
     }
-    if (!json_is_number(value)) {
-        return NULL;
-    }
-    text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-    copy = text ? apr_pstrdup(p, text) : NULL;
-    free(text);
-    return copy;
+    return json_is_number(value) ? apim_json_text(p, value) : NULL;
 }
 
 /* -- references ------------------------------------------------------------------------------------------ */
