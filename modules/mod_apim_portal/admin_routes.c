@@ -1,4 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "portal.h"
+#include "admin.h"
 
-const rest_route_t po_admin_routes[] = {{NULL}};
+#define POLICIES(LEVEL, PLURAL, NAME)                                                                        \
+    {"GET", "/throttling/policies/" LEVEL, PLURAL, AD_SCOPES_VIEW_TIERS, 0},                                 \
+        {"POST", "/throttling/policies/" LEVEL, NAME##_add, AD_SCOPES_MANAGE_TIERS, 0},                      \
+        {"GET", "/throttling/policies/" LEVEL "/{policyId}", NAME##_read, AD_SCOPES_VIEW_TIERS, 0},          \
+        {"PUT", "/throttling/policies/" LEVEL "/{policyId}", NAME##_replace, AD_SCOPES_MANAGE_TIERS, 0},     \
+    {                                                                                                        \
+        "DELETE", "/throttling/policies/" LEVEL "/{policyId}", NAME##_drop, AD_SCOPES_MANAGE_TIERS, 0        \
+    }
+
+/* Admin v4, as far as it is here, and users and roles, for which WSO2 has other services. */
+const rest_route_t po_admin_routes[] = {
+    {"GET", "/throttling/policies/search", ad_policies_search, AD_SCOPES_VIEW_TIERS, 0},
+    POLICIES("application", ad_application_policies, ad_application_policy),
+    POLICIES("subscription", ad_subscription_policies, ad_subscription_policy),
+    POLICIES("advanced", ad_advanced_policies, ad_advanced_policy),
+
+    {"GET", "/environments", ad_environments_list, AD_SCOPES_ENVIRONMENTS " apim:environment_read", 0},
+    {"POST", "/environments", ad_environment_add, AD_SCOPES_ENVIRONMENTS, 0},
+    {"GET", "/environments/{environmentId}", ad_environment_read,
+     AD_SCOPES_ENVIRONMENTS " apim:environment_read", 0},
+    {"PUT", "/environments/{environmentId}", ad_environment_replace, AD_SCOPES_ENVIRONMENTS, 0},
+    {"DELETE", "/environments/{environmentId}", ad_environment_drop, AD_SCOPES_ENVIRONMENTS, 0},
+    {"GET", "/settings", ad_settings_read, AD_SCOPES_ADMIN " apim:admin_settings", 0},
+
+    {"GET", "/users", ad_users_list, AD_SCOPES_ADMIN, 0},
+    {"POST", "/users", ad_user_add, AD_SCOPES_ADMIN, 0},
+    {"GET", "/users/{username}", ad_user_read, AD_SCOPES_ADMIN, 0},
+    {"PUT", "/users/{username}", ad_user_replace, AD_SCOPES_ADMIN, 0},
+    {"DELETE", "/users/{username}", ad_user_drop, AD_SCOPES_ADMIN, 0},
+    {"GET", "/roles", ad_roles_list, AD_SCOPES_ADMIN " apim:role_manage", 0},
+    {"POST", "/roles", ad_role_add, AD_SCOPES_ADMIN " apim:role_manage", 0},
+    {"DELETE", "/roles", ad_role_drop, AD_SCOPES_ADMIN " apim:role_manage", 0},
+    {NULL}};

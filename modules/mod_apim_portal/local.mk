@@ -46,6 +46,14 @@ PORTAL_STORE = \
 	modules/mod_apim_portal/store_api_keys.c \
 	modules/mod_apim_portal/store_routes.c
 PORTAL_ADMIN = \
+	modules/mod_apim_portal/admin.h \
+	modules/mod_apim_portal/admin_sql.c \
+	modules/mod_apim_portal/admin_sql.h \
+	modules/mod_apim_portal/admin_policies.c \
+	modules/mod_apim_portal/admin_environments.c \
+	modules/mod_apim_portal/admin_users.c \
+	modules/mod_apim_portal/user_store.c \
+	modules/mod_apim_portal/signup_resource.c \
 	modules/mod_apim_portal/admin_routes.c
 mod_apim_portal_la_SOURCES = $(PORTAL_FRAME) $(PORTAL_PUBLISHER) $(PORTAL_STORE) $(PORTAL_ADMIN)
 mod_apim_portal_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_portal

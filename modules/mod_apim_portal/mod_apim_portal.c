@@ -6,6 +6,7 @@
 #include <ap_mpm.h>
 #include <mpm_common.h>
 
+#include "admin.h"
 #include "openapi/fetch.h"
 #include "publication.h"
 
@@ -13,6 +14,8 @@ static const rest_api_t publisher_api = {PO_PUBLISHER_BASE, po_publisher_routes,
                                          NULL};
 static const rest_api_t store_api = {PO_STORE_BASE, po_store_routes, po_authenticate, "Store", NULL};
 static const rest_api_t admin_api = {PO_ADMIN_BASE, po_admin_routes, po_authenticate, "Administration", NULL};
+
+static const rest_api_t signup_api = {PO_SIGNUP_BASE, po_signup_routes, NULL, "Store", NULL};
 
 static int lies_below(const char *uri, const char *base)
 {
@@ -29,6 +32,9 @@ static const rest_api_t *api_of(const request_rec *r)
     }
     if (on->store == 1 && lies_below(r->uri, store_api.base)) {
         return &store_api;
+    }
+    if (on->store == 1 && lies_below(r->uri, signup_api.base)) {
+        return &signup_api;
     }
     if (on->admin == 1 && lies_below(r->uri, admin_api.base)) {
         return &admin_api;
@@ -153,6 +159,8 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
     for (s = main_server; s; s = s->next) {
         apim_db_pool_child_init(pchild, s, &po_server_config(s)->common);
     }
+    po_users_child_init(pchild);
+    po_signup_child_init(pchild);
     po_auth_child_init(pchild);
     po_publication_child_init(pchild);
 }

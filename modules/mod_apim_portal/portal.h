@@ -27,16 +27,17 @@ APLOG_USE_MODULE(apim_portal);
 #define PO_PUBLISHER_BASE "/api/am/publisher/v4"
 #define PO_STORE_BASE     "/api/am/devportal/v3"
 #define PO_ADMIN_BASE     "/api/am/admin/v4"
+#define PO_SIGNUP_BASE    "/api/identity/user/v1.0"
 
 /* Per server. */
 typedef struct portal_config_t {
     apim_common_config_t common; /* first: see common_config.h */
     int enabled;                 /* some part of the portal is on here: for configuration checks */
     apr_off_t max_definition;    /* ApimMaxDefinitionSize, bytes */
-    const char
-        *import_allow; /* ApimImportAllow: addresses that an import by URL may reach besides public ones */
-    const char *gateway_url; /* ApimGatewayUrl: base URL under which subscribers call APIs */
-    const char *keymgr_url;  /* ApimKeyManagerUrl: base URL of the Key Manager's public endpoints */
+    int self_signup;             /* ApimSelfSignUp; -1: not set */
+    const char *import_allow; /* ApimImportAllow: addresses that an import by URL may reach besides public */
+    const char *gateway_url;  /* ApimGatewayUrl: base URL under which subscribers call APIs */
+    const char *keymgr_url;   /* ApimKeyManagerUrl: base URL of the Key Manager's public endpoints */
 } portal_config_t;
 
 /* Per directory or Location. -1: not set. */
@@ -52,6 +53,7 @@ portal_dir_config_t *po_dir_config(const request_rec *r);
 
 /* Effective values with their defaults. */
 apr_size_t po_max_definition(const portal_config_t *conf); /* 20 MiB */
+int po_self_signup(const portal_config_t *conf);           /* on */
 /* Base URLs without a slash at the end; default: the URL this request came to. */
 const char *po_gateway_url(request_rec *r);
 const char *po_keymgr_url(request_rec *r);

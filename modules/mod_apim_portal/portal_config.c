@@ -26,6 +26,11 @@ apr_size_t po_max_definition(const portal_config_t *conf)
     return conf->max_definition != UNSET ? (apr_size_t)conf->max_definition : 20 * MIB;
 }
 
+int po_self_signup(const portal_config_t *conf)
+{
+    return conf->self_signup != 0;
+}
+
 const char *po_gateway_url(request_rec *r)
 {
     const char *url = po_config(r)->gateway_url;
@@ -46,6 +51,7 @@ void *po_create_server_config(apr_pool_t *p, server_rec *s)
     portal_config_t *conf = apr_pcalloc(p, sizeof(*conf));
     apim_common_config_init(&conf->common);
     conf->max_definition = UNSET;
+    conf->self_signup = UNSET;
     return conf;
 }
 
@@ -55,6 +61,7 @@ void *po_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     apim_common_config_merge(&conf->common, &base->common, &add->common);
     conf->enabled = base->enabled || add->enabled;
     conf->max_definition = add->max_definition != UNSET ? add->max_definition : base->max_definition;
+    conf->self_signup = add->self_signup != UNSET ? add->self_signup : base->self_signup;
     conf->import_allow = add->import_allow ? add->import_allow : base->import_allow;
     conf->gateway_url = add->gateway_url ? add->gateway_url : base->gateway_url;
     conf->keymgr_url = add->keymgr_url ? add->keymgr_url : base->keymgr_url;
@@ -103,6 +110,12 @@ static const char *set_max_definition(cmd_parms *cmd, void *dummy, const char *a
                             cmd->cmd->name, arg);
     }
     po_server_config(cmd->server)->max_definition = (apr_off_t)mib * MIB;
+    return NULL;
+}
+
+static const char *set_self_signup(cmd_parms *cmd, void *dummy, int flag)
+{
+    po_server_config(cmd->server)->self_signup = flag;
     return NULL;
 }
 
@@ -156,6 +169,8 @@ const command_rec po_commands[] = {
                  "On answers the Store's REST API below " PO_STORE_BASE " here (default Off)"),
     AP_INIT_FLAG("ApimAdmin", set_part, DIR_MEMBER(admin), RSRC_CONF | ACCESS_CONF,
                  "On answers the administrator's REST API below " PO_ADMIN_BASE " here (default Off)"),
+    AP_INIT_FLAG("ApimSelfSignUp", set_self_signup, NULL, RSRC_CONF,
+                 "On: anybody may register as a subscriber (default On)"),
     AP_INIT_TAKE1("ApimMaxDefinitionSize", set_max_definition, NULL, RSRC_CONF,
                   "largest API definition that may be imported, in MiB (default 20M)"),
     AP_INIT_ITERATE("ApimImportAllow", set_import_allow, NULL, RSRC_CONF,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "admin.h"
 #include "store.h"
 
 /* DevPortal v3, as far as it is here; docs/rest.md describes each. */
@@ -12,6 +13,8 @@ const rest_route_t po_store_routes[] = {
     {"GET", "/settings", st_settings_read, NULL, REST_ANONYMOUS_OK},
     {"GET", "/throttling-policies/{policyLevel}", st_policies_list, NULL, REST_ANONYMOUS_OK},
     {"GET", "/throttling-policies/{policyLevel}/{policyId}", st_policy_read, NULL, REST_ANONYMOUS_OK},
+
+    {"POST", "/me/change-password", po_change_password, NULL, 0},
 
     {"GET", "/applications", st_applications_list, ST_SCOPES_APPLICATION, 0},
     {"POST", "/applications", st_applications_create, ST_SCOPES_APPLICATION, 0},

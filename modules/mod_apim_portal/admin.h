@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef APIM_PORTAL_ADMIN_H
+#define APIM_PORTAL_ADMIN_H
+
+#include "portal.h"
+#include "problems.h"
+
+/* The administrator's REST API (Admin v4): what its resource files share. docs/rest.md lists the operations.
+ */
+#define AD_SCOPES_VIEW_TIERS   "apim:admin apim:admin_tier_view apim:tier_view"
+#define AD_SCOPES_MANAGE_TIERS "apim:admin apim:admin_tier_manage apim:tier_manage"
+#define AD_SCOPES_ENVIRONMENTS "apim:admin apim:environment_manage"
+#define AD_SCOPES_ADMIN        "apim:admin"
+
+/* A user of the User Manager database. */
+typedef struct po_user_t {
+    const char *id, *username, *email, *given_name, *family_name, *organization, *status;
+    apr_int64_t created_at, updated_at;
+    json_t *roles; /* array of texts; owned by the request's pool */
+} po_user_t;
+
+/** Checks a name for a new user: 3 to 60 of the characters A-Z a-z 0-9 . _ @ + -, begins with a letter or
+ * digit, not a reserved word. */
+void po_check_username(po_problems_t *problems, const char *where, const char *name);
+/** Checks a new password: 8 to 72 bytes (what bcrypt takes in), no control characters, not the user's name.
+ */
+void po_check_password(po_problems_t *problems, const char *where, const char *password,
+                       const char *username);
+/** Reads email, given name, family name and organization of a body into user; absent ones stay. */
+void po_read_user_facts(po_problems_t *problems, const json_t *body, po_user_t *user);
+
+/** Hashes a password, at most two at once in the process; 503 when too many wait. No database may be open. */
+apim_error_t *po_hash_password(rest_request_t *rq, const char *password, const char **hash);
+
+/** Adds a user with roles. 409 if the name is taken in any spelling of case. */
+apim_error_t *po_user_add(rest_request_t *rq, po_user_t *user, const char *password_hash);
+
+/** Kills the tokens of a user at the Key Manager. */
+apim_error_t *po_user_tokens_die(rest_request_t *rq, const char *username);
+
+/** Makes the gate of po_hash_password. */
+void po_users_child_init(apr_pool_t *pchild);
+/** Makes the table of the sign-up limit. */
+void po_signup_child_init(apr_pool_t *pchild);
+
+/* WSO2's self-registration, /api/identity/user/v1.0; served where the Store is on. */
+extern const rest_route_t po_signup_routes[]; /* signup_resource.c */
+
+rest_handler_fn ad_application_policies, ad_application_policy_add, ad_application_policy_read,
+    ad_application_policy_replace, ad_application_policy_drop;
+rest_handler_fn ad_subscription_policies, ad_subscription_policy_add, ad_subscription_policy_read,
+    ad_subscription_policy_replace, ad_subscription_policy_drop;
+rest_handler_fn ad_advanced_policies, ad_advanced_policy_add, ad_advanced_policy_read,
+    ad_advanced_policy_replace, ad_advanced_policy_drop, ad_policies_search; /* admin_policies.c */
+rest_handler_fn ad_environments_list, ad_environment_add, ad_environment_read, ad_environment_replace,
+    ad_environment_drop, ad_settings_read; /* admin_environments.c */
+rest_handler_fn ad_users_list, ad_user_add, ad_user_read, ad_user_replace, ad_user_drop, ad_roles_list,
+    ad_role_add, ad_role_drop;      /* admin_users.c */
+rest_handler_fn po_change_password; /* signup_resource.c */
+
+#endif
