@@ -7,5 +7,7 @@ SQL_FILES = \
 	sql/api_manager/sqlite/0001_api_manager.sql \
 	sql/api_manager/sqlite/0002_refresh_scopes.sql \
 	sql/registry/postgresql/0001_registry.sql \
-	sql/registry/sqlite/0001_registry.sql
+	sql/registry/postgresql/0002_policies.sql \
+	sql/registry/sqlite/0001_registry.sql \
+	sql/registry/sqlite/0002_policies.sql
 nobase_dist_pkgdata_DATA += $(SQL_FILES)

@@ -23,7 +23,8 @@ APLOG_USE_MODULE(apim_gateway);
 /* The strings of an answer in the order they lie in the cache. */
 #define ANSWER_STRINGS(X)                                                                                    \
     X(description)                                                                                           \
-    X(token_id) X(consumer_key) X(username) X(application_id) X(application_name) X(application_tier)        \
+    X(token_id)                                                                                              \
+    X(consumer_key) X(username) X(application_id) X(application_name) X(application_tier)                    \
         X(application_owner) X(subscription_id) X(subscription_tier) X(scopes)
 
 typedef struct flat_t {

@@ -24,8 +24,8 @@ typedef struct apim_common_config_t {
     apr_interval_time_t database_wait; /* ApimDatabaseWait: for a free connection, then 503 */
     const char *cluster_secret;        /* ApimClusterSecret: what nodes show each other */
     const char *keymgr_url; /* ApimKeyManager: "balancer://keymgr" or "http://host:port"; NULL: in process */
-    apr_interval_time_t keymgr_timeout; /* ApimKeyManagerTimeout */
-    struct apim_keymgr_server_t *keymgr_server;  /* made by apim_keymgr_call_prepare */
+    apr_interval_time_t keymgr_timeout;         /* ApimKeyManagerTimeout */
+    struct apim_keymgr_server_t *keymgr_server; /* made by apim_keymgr_call_prepare */
 } apim_common_config_t;
 
 /* Initial values; call from the module's create_server_config. */
