@@ -11,17 +11,17 @@ static const trail_t trails[] = {
 };
 
 static const hut_t huts[] = {
-    {"alder-bothy", "Alder Bothy", "lake-round", 640, 12, 1500, 46.652, 10.481, "stove"},
-    {"cold-spring", "Cold Spring Hut", "three-passes", 2310, 46, 3400, 46.802, 10.299, "kitchen shower"},
-    {"eagle-saddle", "Eagle Saddle", "three-passes", 2745, 28, 3900, 46.833, 10.347, "kitchen stove"},
-    {"ferrymans-rest", "Ferryman's Rest", "lake-round", 590, 24, 2600, 46.641, 10.502,
+    {"alder-bothy", "Alder Bothy", "lake-round", 640, 12, 1500, 46.625, 10.5, "stove"},
+    {"cold-spring", "Cold Spring Hut", "three-passes", 2310, 46, 3400, 46.8125, 10.3125, "kitchen shower"},
+    {"eagle-saddle", "Eagle Saddle", "three-passes", 2745, 28, 3900, 46.8125, 10.375, "kitchen stove"},
+    {"ferrymans-rest", "Ferryman's Rest", "lake-round", 590, 24, 2600, 46.625, 10.5,
      "kitchen shower laundry"},
-    {"greywether", "Greywether", "ridge-way", 1975, 40, 3100, 46.928, 10.149, "kitchen shower"},
-    {"juniper-step", "Juniper Step", "ridge-way", 1610, 18, 2400, 46.957, 10.182, "stove"},
-    {"larkfell", "Larkfell Hut", "ridge-way", 1840, 32, 2800, 46.911, 10.123, "kitchen stove"},
-    {"moonstone", "Moonstone", "three-passes", 2580, 36, 3700, 46.861, 10.402, "kitchen"},
-    {"otter-landing", "Otter Landing", "lake-round", 602, 16, 2200, 46.667, 10.528, "kitchen canoe"},
-    {"windgap", "Windgap Hut", "three-passes", 2420, 52, 3300, 46.814, 10.371, "kitchen shower stove"},
+    {"greywether", "Greywether", "ridge-way", 1975, 40, 3100, 46.9375, 10.125, "kitchen shower"},
+    {"juniper-step", "Juniper Step", "ridge-way", 1610, 18, 2400, 46.9375, 10.1875, "stove"},
+    {"larkfell", "Larkfell Hut", "ridge-way", 1840, 32, 2800, 46.9375, 10.125, "kitchen stove"},
+    {"moonstone", "Moonstone", "three-passes", 2580, 36, 3700, 46.875, 10.375, "kitchen"},
+    {"otter-landing", "Otter Landing", "lake-round", 602, 16, 2200, 46.6875, 10.5, "kitchen canoe"},
+    {"windgap", "Windgap Hut", "three-passes", 2420, 52, 3300, 46.8125, 10.375, "kitchen shower stove"},
 };
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
