@@ -7,7 +7,8 @@
 #include "publisher_sql.h"
 #include "revision_store.h"
 
-/* -- as JSON ----------------------------------------------------------------------------------------------- */
+/* -- as JSON -----------------------------------------------------------------------------------------------
+ */
 
 static json_t *state_json(const char *state)
 {
@@ -15,16 +16,18 @@ static json_t *state_json(const char *state)
     const po_transition_t *t;
     for (t = po_transitions; t->from; t++) {
         if (strcmp(t->from, state) == 0) {
-            json_array_append_new(transitions, json_pack("{s:s, s:s}", "event", t->action, "targetState", t->to));
+            json_array_append_new(transitions,
+                                  json_pack("{s:s, s:s}", "event", t->action, "targetState", t->to));
         }
     }
     if (po_lifecycle_has_checklist(state)) {
-        json_array_append_new(items, json_pack("{s:s, s:b, s:[]}", "name", PO_CHECK_DEPRECATE, "value", 0,
-                                               "requiredStates"));
-        json_array_append_new(items, json_pack("{s:s, s:b, s:[]}", "name", PO_CHECK_RESUBSCRIBE, "value", 0,
-                                               "requiredStates"));
+        json_array_append_new(
+            items, json_pack("{s:s, s:b, s:[]}", "name", PO_CHECK_DEPRECATE, "value", 0, "requiredStates"));
+        json_array_append_new(
+            items, json_pack("{s:s, s:b, s:[]}", "name", PO_CHECK_RESUBSCRIBE, "value", 0, "requiredStates"));
     }
-    return json_pack("{s:s, s:o, s:o}", "state", state, "checkItems", items, "availableTransitions", transitions);
+    return json_pack("{s:s, s:o, s:o}", "state", state, "checkItems", items, "availableTransitions",
+                     transitions);
 }
 
 apim_error_t *po_lifecycle_read(rest_request_t *rq)
@@ -54,13 +57,15 @@ apim_error_t *po_lifecycle_history(rest_request_t *rq)
     APIM_TRY(err);
     for (i = 0; i < rows->count; i++) {
         const char **row = rows->row[i];
-        json_array_append_new(list, json_pack("{s:s?, s:s, s:s, s:s}", "previousState", row[0], "postState", row[1], "user",
-                                              row[2], "updatedTime", apim_iso_time(rq->pool, po_number(row[3]))));
+        json_array_append_new(list, json_pack("{s:s?, s:s, s:s, s:s}", "previousState", row[0], "postState",
+                                              row[1], "user", row[2], "updatedTime",
+                                              apim_iso_time(rq->pool, po_number(row[3]))));
     }
     return rest_reply_json(rq->r, 200, json_pack("{s:i, s:o}", "count", rows->count, "list", list));
 }
 
-/* -- changing ---------------------------------------------------------------------------------------------- */
+/* -- changing ----------------------------------------------------------------------------------------------
+ */
 
 typedef struct change_t {
     rest_request_t *rq;
@@ -76,12 +81,14 @@ static apim_error_t *check_ready(change_t *change, const char *to)
     if (strcmp(to, "PUBLISHED") != 0 && strcmp(to, "PROTOTYPED") != 0) {
         return NULL;
     }
-    if (!po_document_endpoint(document, "production_endpoints") && !po_document_endpoint(document, "sandbox_endpoints")) {
-        return apim_bad_request(change->rq->pool, "The API has no endpoint yet. Set endpointConfig before '%s'.",
-                                change->action);
+    if (!po_document_endpoint(document, "production_endpoints") &&
+        !po_document_endpoint(document, "sandbox_endpoints")) {
+        return apim_bad_request(
+            change->rq->pool, "The API has no endpoint yet. Set endpointConfig before '%s'.", change->action);
     }
     if (strcmp(to, "PUBLISHED") == 0 && !json_array_size(json_object_get(document, "policies"))) {
-        return apim_bad_request(change->rq->pool, "The API has no subscription policy yet. Set policies before '%s'.",
+        return apim_bad_request(change->rq->pool,
+                                "The API has no subscription policy yet. Set policies before '%s'.",
                                 change->action);
     }
     return NULL;
@@ -127,7 +134,8 @@ static apim_error_t *settle_older(change_t *change)
                             APIM_ARGS(api->name, api->provider, api->id)));
     for (i = 0; i < rows->count; i++) {
         const char *status = rows->row[i][1];
-        if (po_number(rows->row[i][2]) > api->created_at || !po_one_of(status, "PUBLISHED|DEPRECATED|BLOCKED")) {
+        if (po_number(rows->row[i][2]) > api->created_at ||
+            !po_one_of(status, "PUBLISHED|DEPRECATED|BLOCKED")) {
             continue;
         }
         if (!resubscribe) {
@@ -151,7 +159,8 @@ static apim_error_t *change_in_transaction(change_t *change, const char *id)
     to = po_lifecycle_next(from, change->action);
     if (!to) {
         return apim_error(p, 400, 900381, "Unsupported state change action",
-                          "Lifecycle state change action %s is not allowed: the API is %s.", change->action, from);
+                          "Lifecycle state change action %s is not allowed: the API is %s.", change->action,
+                          from);
     }
     APIM_TRY(check_ready(change, to));
     if (po_lifecycle_is_deployed(to)) {
@@ -178,6 +187,7 @@ apim_error_t *po_lifecycle_change(rest_request_t *rq)
     APIM_TRY(err);
     po_publish_all(rq, id, change.others);
     po_set_etag(rq, change.api->etag);
-    return rest_reply_json(rq->r, 200, json_pack("{s:s, s:s, s:o}", "workflowStatus", "APPROVED", "jsonPayload", "",
-                                                 "lifecycleState", state_json(change.api->status)));
+    return rest_reply_json(rq->r, 200,
+                           json_pack("{s:s, s:s, s:o}", "workflowStatus", "APPROVED", "jsonPayload", "",
+                                     "lifecycleState", state_json(change.api->status)));
 }

@@ -37,11 +37,12 @@ static apim_error_t *policy_json(rest_request_t *rq, const char *text, json_t **
     numbers = json_is_object(numbers) ? numbers : json_object_get(limit, "bandwidth");
     *out = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:b, s:o}", "name",
                      apim_json_str(policy, "policyName", ""), "displayName",
-                     apim_json_str(policy, "displayName", apim_json_str(policy, "policyName", "")), "description",
-                     apim_json_str(policy, "description", ""), "policyLevel", rq->param[0], "requestCount",
-                     or_null(json_object_get(numbers, "requestCount")), "dataAmount",
-                     or_null(json_object_get(numbers, "dataAmount")), "timeUnit", or_null(json_object_get(numbers, "timeUnit")),
-                     "unitTime", or_null(json_object_get(numbers, "unitTime")), "quotaPolicyType",
+                     apim_json_str(policy, "displayName", apim_json_str(policy, "policyName", "")),
+                     "description", apim_json_str(policy, "description", ""), "policyLevel", rq->param[0],
+                     "requestCount", or_null(json_object_get(numbers, "requestCount")), "dataAmount",
+                     or_null(json_object_get(numbers, "dataAmount")), "timeUnit",
+                     or_null(json_object_get(numbers, "timeUnit")), "unitTime",
+                     or_null(json_object_get(numbers, "unitTime")), "quotaPolicyType",
                      apim_json_str(limit, "type", "REQUESTCOUNTLIMIT"), "stopOnQuotaReach",
                      apim_json_bool(policy, "stopOnQuotaReach", 1), "tierPlan",
                      json_string(apim_json_str(policy, "billingPlan", "FREE")));

@@ -8,14 +8,15 @@
 
 #define MAX_ENVIRONMENTS 50
 
-/* -- as JSON ----------------------------------------------------------------------------------------------- */
+/* -- as JSON -----------------------------------------------------------------------------------------------
+ */
 
 /* One row of po_deployment_list. */
 static json_t *deployment_json(apr_pool_t *p, const char *const *row)
 {
-    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "name", row[0], "displayName", row[5], "vhost", row[1],
-                     "displayOnDevportal", (int)po_number(row[2]), "deployedTime", apim_iso_time(p, po_number(row[3])),
-                     "revisionUuid", row[4], "status", "APPROVED");
+    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "name", row[0], "displayName", row[5], "vhost",
+                     row[1], "displayOnDevportal", (int)po_number(row[2]), "deployedTime",
+                     apim_iso_time(p, po_number(row[3])), "revisionUuid", row[4], "status", "APPROVED");
 }
 
 static json_t *deployments_json(apr_pool_t *p, const apim_rows_t *rows, const char *revision_id)
@@ -31,7 +32,8 @@ static json_t *deployments_json(apr_pool_t *p, const apim_rows_t *rows, const ch
 }
 
 /* One row of po_revision_list and _get. */
-static json_t *revision_json(apr_pool_t *p, const char *api_id, const char *const *row, const apim_rows_t *deployments)
+static json_t *revision_json(apr_pool_t *p, const char *api_id, const char *const *row,
+                             const apim_rows_t *deployments)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:{s:s}, s:o}", "id", row[0], "displayName",
                      apr_pstrcat(p, "Revision ", row[1], NULL), "description", row[2], "createdTime",
@@ -41,10 +43,12 @@ static json_t *revision_json(apr_pool_t *p, const char *api_id, const char *cons
 
 static apim_error_t *no_revision(apr_pool_t *p, const char *id)
 {
-    return apim_error(p, 404, 900347, "API Revision Not Found", "Requested API Revision with id %s not found.", id);
+    return apim_error(p, 404, 900347, "API Revision Not Found",
+                      "Requested API Revision with id %s not found.", id);
 }
 
-/* -- reading ----------------------------------------------------------------------------------------------- */
+/* -- reading -----------------------------------------------------------------------------------------------
+ */
 
 typedef struct loaded_t {
     po_api_t *api;
@@ -57,7 +61,8 @@ static apim_error_t *load(rest_request_t *rq, apim_db_t *db, const char *revisio
     const char *api_id = rq->param[0];
     APIM_TRY(po_api_get(db, rq->pool, api_id, &out->api));
     if (revision_id) {
-        APIM_TRY(apim_db_select(db, rq->pool, &po_revision_get, &out->revisions, APIM_ARGS(api_id, revision_id)));
+        APIM_TRY(
+            apim_db_select(db, rq->pool, &po_revision_get, &out->revisions, APIM_ARGS(api_id, revision_id)));
         if (!out->revisions->count) {
             return no_revision(rq->pool, revision_id);
         }
@@ -83,7 +88,8 @@ static apim_error_t *reply_list(rest_request_t *rq, const loaded_t *loaded, cons
     json_t *list = json_array();
     int i;
     for (i = 0; i < loaded->revisions->count; i++) {
-        json_t *revision = revision_json(rq->pool, rq->param[0], loaded->revisions->row[i], loaded->deployments);
+        json_t *revision =
+            revision_json(rq->pool, rq->param[0], loaded->revisions->row[i], loaded->deployments);
         int deployed = json_array_size(json_object_get(revision, "deploymentInfo")) > 0;
         if (query && strcmp(query, deployed ? "deployed:true" : "deployed:false") != 0) {
             json_decref(revision);
@@ -92,7 +98,8 @@ static apim_error_t *reply_list(rest_request_t *rq, const loaded_t *loaded, cons
             json_array_append_new(list, revision);
         }
     }
-    return rest_reply_json(rq->r, 200, json_pack("{s:i, s:o}", "count", (int)json_array_size(list), "list", list));
+    return rest_reply_json(rq->r, 200,
+                           json_pack("{s:i, s:o}", "count", (int)json_array_size(list), "list", list));
 }
 
 apim_error_t *po_revisions_list(rest_request_t *rq)
@@ -110,8 +117,8 @@ apim_error_t *po_revision_read(rest_request_t *rq)
 {
     loaded_t loaded;
     APIM_TRY(open_and_load(rq, rq->param[1], &loaded));
-    return rest_reply_json(rq->r, 200,
-                           revision_json(rq->pool, rq->param[0], loaded.revisions->row[0], loaded.deployments));
+    return rest_reply_json(
+        rq->r, 200, revision_json(rq->pool, rq->param[0], loaded.revisions->row[0], loaded.deployments));
 }
 
 apim_error_t *po_deployments_list(rest_request_t *rq)
@@ -121,9 +128,11 @@ apim_error_t *po_deployments_list(rest_request_t *rq)
     return rest_reply_json(rq->r, 200, deployments_json(rq->pool, loaded.deployments, NULL));
 }
 
-/* -- making and removing ----------------------------------------------------------------------------------- */
+/* -- making and removing -----------------------------------------------------------------------------------
+ */
 
-static apim_error_t *create_in_transaction(rest_request_t *rq, apim_db_t *db, const char *description, loaded_t *loaded)
+static apim_error_t *create_in_transaction(rest_request_t *rq, apim_db_t *db, const char *description,
+                                           loaded_t *loaded)
 {
     const char *id;
     APIM_TRY(apim_db_begin(db));
@@ -152,10 +161,10 @@ apim_error_t *po_revisions_create(rest_request_t *rq)
     apim_db_close(db);
     APIM_TRY(err);
     apr_table_setn(rq->r->headers_out, "Location",
-                   apr_pstrcat(rq->pool, rest_self_url(rq->r), PO_PUBLISHER_BASE "/apis/", rq->param[0], "/revisions/",
-                               loaded.revisions->row[0][0], NULL));
-    return rest_reply_json(rq->r, 201,
-                           revision_json(rq->pool, rq->param[0], loaded.revisions->row[0], loaded.deployments));
+                   apr_pstrcat(rq->pool, rest_self_url(rq->r), PO_PUBLISHER_BASE "/apis/", rq->param[0],
+                               "/revisions/", loaded.revisions->row[0][0], NULL));
+    return rest_reply_json(
+        rq->r, 201, revision_json(rq->pool, rq->param[0], loaded.revisions->row[0], loaded.deployments));
 }
 
 static apim_error_t *drop_in_transaction(rest_request_t *rq, apim_db_t *db, loaded_t *loaded)
@@ -168,7 +177,8 @@ static apim_error_t *drop_in_transaction(rest_request_t *rq, apim_db_t *db, load
     for (i = 0; i < loaded->deployments->count; i++) {
         if (strcmp(loaded->deployments->row[i][4], id) == 0) {
             return apim_error(rq->pool, 400, 900348, "Can not delete API Revision",
-                              "The revision is deployed to %s; undeploy it first.", loaded->deployments->row[i][0]);
+                              "The revision is deployed to %s; undeploy it first.",
+                              loaded->deployments->row[i][0]);
         }
     }
     APIM_TRY(apim_db_query(db, &po_revision_delete, NULL, APIM_ARGS(rq->param[0], id)));
@@ -188,7 +198,8 @@ apim_error_t *po_revision_drop(rest_request_t *rq)
     return reply_list(rq, &loaded, NULL);
 }
 
-/* -- deploying --------------------------------------------------------------------------------------------- */
+/* -- deploying ---------------------------------------------------------------------------------------------
+ */
 
 /* The body of deploy and undeploy: [{"name", "vhost", "displayOnDevportal"}]. */
 static apim_error_t *read_targets(rest_request_t *rq, json_t **targets)
@@ -197,21 +208,26 @@ static apim_error_t *read_targets(rest_request_t *rq, json_t **targets)
     apr_size_t i;
     json_t *item;
     APIM_TRY(rest_read_json(rq->r, NULL, targets));
-    if (!json_is_array(*targets) || !json_array_size(*targets) || json_array_size(*targets) > MAX_ENVIRONMENTS) {
-        return apim_bad_request(rq->pool, "The body must be an array of environments: [{\"name\": \"Default\"}].");
+    if (!json_is_array(*targets) || !json_array_size(*targets) ||
+        json_array_size(*targets) > MAX_ENVIRONMENTS) {
+        return apim_bad_request(rq->pool,
+                                "The body must be an array of environments: [{\"name\": \"Default\"}].");
     }
-    json_array_foreach(*targets, i, item) {
+    json_array_foreach(*targets, i, item)
+    {
         const char *where = po_where_item(&problems, "", i);
-        po_check_text(&problems, po_where(&problems, where, "name"), json_object_get(item, "name"), 1, 255, NULL);
+        po_check_text(&problems, po_where(&problems, where, "name"), json_object_get(item, "name"), 1, 255,
+                      NULL);
         if (json_object_get(item, "vhost") && !json_is_null(json_object_get(item, "vhost"))) {
-            po_check_text(&problems, po_where(&problems, where, "vhost"), json_object_get(item, "vhost"), 0, 255, NULL);
+            po_check_text(&problems, po_where(&problems, where, "vhost"), json_object_get(item, "vhost"), 0,
+                          255, NULL);
         }
     }
     return po_problems_error(&problems);
 }
 
-static apim_error_t *deploy_one(rest_request_t *rq, apim_db_t *db, const po_api_t *api, const char *revision_id,
-                                const json_t *target)
+static apim_error_t *deploy_one(rest_request_t *rq, apim_db_t *db, const po_api_t *api,
+                                const char *revision_id, const json_t *target)
 {
     const char *name = apim_json_str(target, "name", "");
     apim_rows_t *rows;
@@ -224,7 +240,8 @@ static apim_error_t *deploy_one(rest_request_t *rq, apim_db_t *db, const po_api_
                            apim_json_bool(target, "displayOnDevportal", 1));
 }
 
-static apim_error_t *undeploy_one(rest_request_t *rq, apim_db_t *db, const char *revision_id, const char *name)
+static apim_error_t *undeploy_one(rest_request_t *rq, apim_db_t *db, const char *revision_id,
+                                  const char *name)
 {
     int removed;
     APIM_TRY(apim_db_query(db, &po_deployment_delete, &removed, APIM_ARGS(rq->param[0], name, revision_id)));
@@ -236,8 +253,8 @@ static apim_error_t *undeploy_one(rest_request_t *rq, apim_db_t *db, const char 
 }
 
 /* targets NULL: undeploy from everywhere. */
-static apim_error_t *change_deployments(rest_request_t *rq, apim_db_t *db, const char *revision_id, const json_t *targets,
-                                        int deploy, loaded_t *loaded)
+static apim_error_t *change_deployments(rest_request_t *rq, apim_db_t *db, const char *revision_id,
+                                        const json_t *targets, int deploy, loaded_t *loaded)
 {
     apr_size_t i;
     json_t *target;
@@ -248,7 +265,8 @@ static apim_error_t *change_deployments(rest_request_t *rq, apim_db_t *db, const
     if (deploy && strcmp(loaded->api->status, "RETIRED") == 0) {
         return apim_bad_request(rq->pool, "The API is retired; it cannot be deployed any more.");
     }
-    json_array_foreach(targets, i, target) {
+    json_array_foreach(targets, i, target)
+    {
         APIM_TRY(deploy ? deploy_one(rq, db, loaded->api, revision_id, target)
                         : undeploy_one(rq, db, revision_id, apim_json_str(target, "name", "")));
     }
@@ -291,9 +309,11 @@ apim_error_t *po_revision_undeploy(rest_request_t *rq)
     return deploy_or_undeploy(rq, 0);
 }
 
-/* -- restoring --------------------------------------------------------------------------------------------- */
+/* -- restoring ---------------------------------------------------------------------------------------------
+ */
 
-static apim_error_t *restore_in_transaction(rest_request_t *rq, apim_db_t *db, const char *revision_id, po_api_t **api)
+static apim_error_t *restore_in_transaction(rest_request_t *rq, apim_db_t *db, const char *revision_id,
+                                            po_api_t **api)
 {
     const apim_json_limits_t limits = {16 * 1024 * 1024, 64};
     apim_rows_t *rows;

@@ -22,9 +22,10 @@ apim_error_t *po_revision_add(apim_db_t *db, apr_pool_t *p, const po_api_t *api,
     int full;
     APIM_TRY(is_full(db, p, api, &full));
     if (full) {
-        return apim_error(p, 400, 900351, "Can not create API Revision",
-                          "The API has %d revisions already, which is the most. Delete one that is not deployed.",
-                          PO_MAX_REVISIONS);
+        return apim_error(
+            p, 400, 900351, "Can not create API Revision",
+            "The API has %d revisions already, which is the most. Delete one that is not deployed.",
+            PO_MAX_REVISIONS);
     }
     *id = apim_uuid(p);
     if (!*id) {
@@ -34,8 +35,9 @@ apim_error_t *po_revision_add(apim_db_t *db, apr_pool_t *p, const po_api_t *api,
     if (!rows->count) {
         return apim_not_found(p, "API", api->id);
     }
-    return apim_db_query(db, &po_revision_insert, NULL,
-                         APIM_ARGS(*id, rows->row[0][0], description, apim_i64(p, apim_now_ms()), username, api->id));
+    return apim_db_query(
+        db, &po_revision_insert, NULL,
+        APIM_ARGS(*id, rows->row[0][0], description, apim_i64(p, apim_now_ms()), username, api->id));
 }
 
 apim_error_t *po_revision_put(apim_db_t *db, apr_pool_t *p, const po_api_t *api, const char *revision_id,
@@ -46,7 +48,8 @@ apim_error_t *po_revision_put(apim_db_t *db, apr_pool_t *p, const po_api_t *api,
                                    apim_i64(p, apim_now_ms())));
 }
 
-apim_error_t *po_revision_ensure_deployed(apim_db_t *db, apr_pool_t *p, const po_api_t *api, const char *username)
+apim_error_t *po_revision_ensure_deployed(apim_db_t *db, apr_pool_t *p, const po_api_t *api,
+                                          const char *username)
 {
     const char *id;
     apim_rows_t *rows;

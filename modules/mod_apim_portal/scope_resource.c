@@ -7,7 +7,8 @@
 #include "search_query.h"
 
 /*
- * Shared scopes. A scope's id is its name in base64url: what WSO2 asks for in HEAD /scopes/{name} is then the same thing.
+ * Shared scopes. A scope's id is its name in base64url: what WSO2 asks for in HEAD /scopes/{name} is then the
+ * same thing.
  */
 static const char *scope_name(rest_request_t *rq)
 {
@@ -17,7 +18,9 @@ static const char *scope_name(rest_request_t *rq)
         n--;
     }
     name = apim_b64url_decode(rq->pool, rq->param[0], n, &len);
-    return name && strlen((const char *)name) == len && apim_utf8_valid((const char *)name, len) ? (const char *)name : "";
+    return name && strlen((const char *)name) == len && apim_utf8_valid((const char *)name, len)
+               ? (const char *)name
+               : "";
 }
 
 static json_t *words(apr_pool_t *p, const char *list)
@@ -32,11 +35,13 @@ static json_t *words(apr_pool_t *p, const char *list)
 
 static json_t *scope_json(apr_pool_t *p, const char *const *row, int usage)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:i}", "id", apim_b64url(p, row[0], strlen(row[0])), "name", row[0],
-                     "displayName", row[1], "description", row[2], "bindings", words(p, row[3]), "usageCount", usage);
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:i}", "id", apim_b64url(p, row[0], strlen(row[0])), "name",
+                     row[0], "displayName", row[1], "description", row[2], "bindings", words(p, row[3]),
+                     "usageCount", usage);
 }
 
-/* -- who uses a scope -------------------------------------------------------------------------------------- */
+/* -- who uses a scope --------------------------------------------------------------------------------------
+ */
 
 typedef struct usage_t {
     const char *name;
@@ -50,7 +55,8 @@ static apim_error_t *count_use(void *baton, apr_pool_t *p, const char *const *va
     json_t *document, *item;
     apr_size_t i;
     APIM_TRY(apim_json_parse(p, values[1], strlen(values[1]), &limits, &document));
-    json_array_foreach(json_object_get(document, "scopes"), i, item) {
+    json_array_foreach(json_object_get(document, "scopes"), i, item)
+    {
         if (apim_json_bool(item, "shared", 0) &&
             strcmp(apim_json_str(json_object_get(item, "scope"), "name", ""), usage->name) == 0) {
             usage->count++;
@@ -69,7 +75,8 @@ static apim_error_t *count_usage(apim_db_t *db, apr_pool_t *p, const char *name,
     return NULL;
 }
 
-/* -- reading ----------------------------------------------------------------------------------------------- */
+/* -- reading -----------------------------------------------------------------------------------------------
+ */
 
 static apim_error_t *list_scopes(rest_request_t *rq, apim_db_t *db, int limit, int offset, apr_int64_t *total,
                                  json_t *list)
@@ -102,7 +109,8 @@ apim_error_t *po_scopes_list(rest_request_t *rq)
     return rest_reply_json(rq->r, 200, rest_list(rq, json_incref(list), limit, offset, total));
 }
 
-static apim_error_t *get_scope(rest_request_t *rq, apim_db_t *db, const char *name, apim_rows_t **rows, int *usage)
+static apim_error_t *get_scope(rest_request_t *rq, apim_db_t *db, const char *name, apim_rows_t **rows,
+                               int *usage)
 {
     APIM_TRY(apim_db_select(db, rq->pool, &po_scope_shared, rows, APIM_ARGS(name)));
     if (!(*rows)->count) {
@@ -124,7 +132,8 @@ apim_error_t *po_scope_read(rest_request_t *rq)
     return rest_reply_json(rq->r, 200, scope_json(rq->pool, rows->row[0], usage));
 }
 
-/* -- changing ---------------------------------------------------------------------------------------------- */
+/* -- changing ----------------------------------------------------------------------------------------------
+ */
 
 /* The body as the columns of am_scope. The checks are those of an API's own scopes. */
 static apim_error_t *read_scope(rest_request_t *rq, const char *name, const char *columns[4])
@@ -148,7 +157,8 @@ static apim_error_t *read_scope(rest_request_t *rq, const char *name, const char
     columns[1] = apim_json_str(scope, "displayName", "");
     columns[2] = apim_json_str(scope, "description", "");
     columns[3] = "";
-    json_array_foreach(json_object_get(scope, "bindings"), i, role) {
+    json_array_foreach(json_object_get(scope, "bindings"), i, role)
+    {
         columns[3] = apr_pstrcat(rq->pool, columns[3], *columns[3] ? " " : "", json_string_value(role), NULL);
     }
     return NULL;
@@ -161,9 +171,11 @@ static apim_error_t *insert_scope(rest_request_t *rq, apim_db_t *db, const char 
     APIM_TRY(apim_db_begin(db));
     APIM_TRY(apim_db_select(db, rq->pool, &po_scope_of_others, &rows, APIM_ARGS(columns[0], "")));
     if (rows->count) {
-        return apim_conflict(rq->pool, "The scope %s belongs to the API %s already.", columns[0], rows->row[0][0]);
+        return apim_conflict(rq->pool, "The scope %s belongs to the API %s already.", columns[0],
+                             rows->row[0][0]);
     }
-    APIM_TRY(apim_db_query(db, &po_scope_insert, &added, APIM_ARGS(columns[0], "", columns[1], columns[2], columns[3])));
+    APIM_TRY(apim_db_query(db, &po_scope_insert, &added,
+                           APIM_ARGS(columns[0], "", columns[1], columns[2], columns[3])));
     if (!added) {
         return apim_conflict(rq->pool, "There is a shared scope %s already.", columns[0]);
     }
@@ -200,7 +212,8 @@ apim_error_t *po_scope_replace(rest_request_t *rq)
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
     err = get_scope(rq, db, name, &rows, &usage);
     err = err ? err
-              : apim_db_query(db, &po_scope_update, NULL, APIM_ARGS(columns[1], columns[2], columns[3], columns[0]));
+              : apim_db_query(db, &po_scope_update, NULL,
+                              APIM_ARGS(columns[1], columns[2], columns[3], columns[0]));
     apim_db_close(db);
     APIM_TRY(err);
     return rest_reply_json(rq->r, 200, scope_json(rq->pool, columns, usage));

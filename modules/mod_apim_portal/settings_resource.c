@@ -15,17 +15,18 @@ static json_t *vhost_json(apr_pool_t *p, const char *url)
         return json_array();
     }
     port = uri.port ? uri.port : https ? 443 : 80;
-    return json_pack("[{s:s, s:s, s:i, s:i, s:n, s:n}]", "host", uri.hostname, "httpContext", uri.path ? uri.path : "",
-                     "httpPort", https ? -1 : port, "httpsPort", https ? port : -1, "wsPort", "wssPort");
+    return json_pack("[{s:s, s:s, s:i, s:i, s:n, s:n}]", "host", uri.hostname, "httpContext",
+                     uri.path ? uri.path : "", "httpPort", https ? -1 : port, "httpsPort", https ? port : -1,
+                     "wsPort", "wssPort");
 }
 
 /* One row of po_environment_list. */
 static json_t *environment_json(rest_request_t *rq, const char *const *row)
 {
     const char *url = *row[4] ? row[4] : po_gateway_url(rq->r);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "id", row[0], "name", row[0], "displayName", row[1],
-                     "description", row[2], "type", row[3], "gatewayType", "apache/httpd", "isReadOnly", 0, "vhosts",
-                     vhost_json(rq->pool, url), "endpoints",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "id", row[0], "name", row[0],
+                     "displayName", row[1], "description", row[2], "type", row[3], "gatewayType",
+                     "apache/httpd", "isReadOnly", 0, "vhosts", vhost_json(rq->pool, url), "endpoints",
                      json_pack("{s:s?, s:s?}", "http", strncmp(url, "https:", 6) ? url : NULL, "https",
                                strncmp(url, "https:", 6) ? NULL : url));
 }
@@ -51,7 +52,8 @@ apim_error_t *po_environments_list(rest_request_t *rq)
 {
     json_t *list;
     APIM_TRY(read_environments(rq, &list));
-    return rest_reply_json(rq->r, 200, json_pack("{s:i, s:o}", "count", (int)json_array_size(list), "list", list));
+    return rest_reply_json(rq->r, 200,
+                           json_pack("{s:i, s:o}", "count", (int)json_array_size(list), "list", list));
 }
 
 /* Every scope that an operation of the Publisher asks for. */
@@ -67,7 +69,8 @@ static json_t *scopes_json(apr_pool_t *p)
             json_object_set_new(seen, word, json_true());
         }
     }
-    json_object_foreach(seen, name, unused) {
+    json_object_foreach(seen, name, unused)
+    {
         json_array_append_new(out, json_string(name));
     }
     return out;
@@ -77,11 +80,12 @@ apim_error_t *po_settings_read(rest_request_t *rq)
 {
     json_t *environments;
     APIM_TRY(read_environments(rq, &environments));
-    return rest_reply_json(
-        rq->r, 200,
-        json_pack("{s:s, s:o, s:o, s:[], s:s, s:b, s:b, s:b, s:b}", "devportalUrl",
-                  apr_pstrcat(rq->pool, rest_self_url(rq->r), "/devportal", NULL), "environment", environments, "scopes",
-                  scopes_json(rq->pool), "monetizationAttributes", "authorizationHeader", "Authorization",
-                  "docVisibilityEnabled", 0, "crossTenantSubscriptionEnabled", 0, "portalConfigurationOnlyModeEnabled", 0,
-                  "isJWTEnabledForLoginTokens", 1));
+    return rest_reply_json(rq->r, 200,
+                           json_pack("{s:s, s:o, s:o, s:[], s:s, s:b, s:b, s:b, s:b}", "devportalUrl",
+                                     apr_pstrcat(rq->pool, rest_self_url(rq->r), "/devportal", NULL),
+                                     "environment", environments, "scopes", scopes_json(rq->pool),
+                                     "monetizationAttributes", "authorizationHeader", "Authorization",
+                                     "docVisibilityEnabled", 0, "crossTenantSubscriptionEnabled", 0,
+                                     "portalConfigurationOnlyModeEnabled", 0, "isJWTEnabledForLoginTokens",
+                                     1));
 }

@@ -7,14 +7,14 @@
 
 static json_t *subscription_json(const char *const *row)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s, s:I}}", "subscriptionId", row[0], "apiId", row[1],
-                     "throttlingPolicy", row[2], "subscriptionStatus", row[3], "applicationInfo", "applicationId", row[4],
-                     "name", row[5], "subscriber", row[6], "description", row[7], "subscriptionCount",
-                     (json_int_t)po_number(row[8]));
+    return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s, s:I}}", "subscriptionId", row[0], "apiId",
+                     row[1], "throttlingPolicy", row[2], "subscriptionStatus", row[3], "applicationInfo",
+                     "applicationId", row[4], "name", row[5], "subscriber", row[6], "description", row[7],
+                     "subscriptionCount", (json_int_t)po_number(row[8]));
 }
 
-static apim_error_t *read_page(rest_request_t *rq, const char *api_id, int limit, int offset, apim_rows_t **count,
-                               apim_rows_t **rows)
+static apim_error_t *read_page(rest_request_t *rq, const char *api_id, int limit, int offset,
+                               apim_rows_t **count, apim_rows_t **rows)
 {
     apim_db_t *db;
     apim_error_t *err = NULL;
@@ -25,8 +25,9 @@ static apim_error_t *read_page(rest_request_t *rq, const char *api_id, int limit
     }
     err = err ? err : apim_db_select(db, rq->pool, &po_subscription_count, count, APIM_ARGS(api_id, api_id));
     err = err ? err
-              : apim_db_select(db, rq->pool, &po_subscription_list, rows,
-                               APIM_ARGS(api_id, api_id, apim_i64(rq->pool, limit), apim_i64(rq->pool, offset)));
+              : apim_db_select(
+                    db, rq->pool, &po_subscription_list, rows,
+                    APIM_ARGS(api_id, api_id, apim_i64(rq->pool, limit), apim_i64(rq->pool, offset)));
     apim_db_close(db);
     return err;
 }
@@ -57,7 +58,8 @@ static apim_error_t *set_in_transaction(rest_request_t *rq, apim_db_t *db, const
     }
     if (po_one_of((*rows)->row[0][3], "ON_HOLD|REJECTED")) {
         return apim_error(rq->pool, 400, 900320, "Invalid state for subscription",
-                          "The subscription is %s: it waits for approval or was refused.", (*rows)->row[0][3]);
+                          "The subscription is %s: it waits for approval or was refused.",
+                          (*rows)->row[0][3]);
     }
     APIM_TRY(apim_db_query(db, &po_subscription_set_status, NULL,
                            APIM_ARGS(status, apim_i64(rq->pool, apim_now_ms()), id)));
