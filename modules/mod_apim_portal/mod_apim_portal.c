@@ -126,7 +126,7 @@ static int start_watchdog(apr_pool_t *pconf, server_rec *main_server)
         wrong = po_publication_start(pconf, main_server);
     }
     if (wrong) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, "APIM-PO0002: %s", wrong);
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, "APIM-PO0003: %s", wrong);
     }
     return wrong ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }
