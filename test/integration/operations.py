@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All operations of the portal's REST APIs, and who may call them with the scopes that WSO2 API Manager's roles have.
+
+who: S subscriber, C creator, P publisher, A admin; L any user with a token; * everybody, also without a token.
+"""
+import pathlib
+import re
+
+from support import SOURCE
+
+PUBLISHER, STORE, ADMIN, SIGNUP = "/api/am/publisher/v4", "/api/am/devportal/v3", "/api/am/admin/v4", "/api/identity/user/v1.0"
+FILES = {PUBLISHER: "publisher_routes.c", STORE: "store_routes.c", ADMIN: "admin_routes.c", SIGNUP: "signup_resource.c"}
+
+
+def _table(base, text):
+    return [(base, *line.split()) for line in text.strip().splitlines()]
+
+
+OPERATIONS = _table(PUBLISHER, """
+    POST   /apis/change-lifecycle                          PA
+    POST   /apis/copy-api                                  CA
+    POST   /apis/import-openapi                            CA
+    POST   /apis/validate-openapi                          CPA
+    POST   /apis/validate                                  CPA
+    GET    /apis                                           CPA
+    POST   /apis                                           CA
+    GET    /apis/{apiId}                                   CPA
+    PUT    /apis/{apiId}                                   CPA
+    DELETE /apis/{apiId}                                   CA
+    GET    /apis/{apiId}/swagger                           CPA
+    PUT    /apis/{apiId}/swagger                           CPA
+    GET    /apis/{apiId}/lifecycle-state                   CPA
+    GET    /apis/{apiId}/lifecycle-history                 CPA
+    GET    /apis/{apiId}/revisions                         CPA
+    POST   /apis/{apiId}/revisions                         CPA
+    GET    /apis/{apiId}/revisions/{revisionId}            CPA
+    DELETE /apis/{apiId}/revisions/{revisionId}            CPA
+    POST   /apis/{apiId}/deploy-revision                   CPA
+    POST   /apis/{apiId}/undeploy-revision                 CPA
+    POST   /apis/{apiId}/restore-revision                  CPA
+    GET    /apis/{apiId}/deployments                       CPA
+    GET    /search                                         CPA
+    GET    /subscriptions                                  CPA
+    POST   /subscriptions/block-subscription               PA
+    POST   /subscriptions/unblock-subscription             PA
+    GET    /throttling-policies/{policyLevel}              CPA
+    GET    /throttling-policies/{policyLevel}/{policyName} CPA
+    GET    /scopes                                         CPA
+    POST   /scopes                                         A
+    GET    /scopes/{scopeId}                               CPA
+    PUT    /scopes/{scopeId}                               A
+    DELETE /scopes/{scopeId}                               A
+    GET    /settings                                       CPA
+    GET    /environments                                   CPA
+""") + _table(STORE, """
+    GET    /apis                                                             *
+    GET    /apis/{apiId}                                                     *
+    GET    /apis/{apiId}/swagger                                             *
+    GET    /apis/{apiId}/subscription-policies                               *
+    GET    /tags                                                             *
+    GET    /search                                                           *
+    GET    /settings                                                         *
+    GET    /throttling-policies/{policyLevel}                                *
+    GET    /throttling-policies/{policyLevel}/{policyId}                     *
+    POST   /me/change-password                                               L
+    GET    /applications                                                     SA
+    POST   /applications                                                     SA
+    GET    /applications/{applicationId}                                     SA
+    PUT    /applications/{applicationId}                                     SA
+    DELETE /applications/{applicationId}                                     SA
+    POST   /applications/{applicationId}/generate-keys                       SA
+    GET    /applications/{applicationId}/oauth-keys                          SA
+    GET    /applications/{applicationId}/oauth-keys/{keyMappingId}           SA
+    PUT    /applications/{applicationId}/oauth-keys/{keyMappingId}           SA
+    DELETE /applications/{applicationId}/oauth-keys/{keyMappingId}           SA
+    POST   /applications/{applicationId}/oauth-keys/{keyMappingId}/regenerate-secret SA
+    POST   /applications/{applicationId}/oauth-keys/{keyMappingId}/generate-token    SA
+    POST   /applications/{applicationId}/oauth-keys/{keyMappingId}/clean-up  SA
+    GET    /applications/{applicationId}/keys                                SA
+    GET    /applications/{applicationId}/keys/{keyType}                      SA
+    PUT    /applications/{applicationId}/keys/{keyType}                      SA
+    POST   /applications/{applicationId}/keys/{keyType}/regenerate-secret    SA
+    POST   /applications/{applicationId}/keys/{keyType}/generate-token       SA
+    POST   /applications/{applicationId}/keys/{keyType}/clean-up             SA
+    POST   /applications/{applicationId}/api-keys/{keyType}/generate         SA
+    POST   /applications/{applicationId}/api-keys/{keyType}/revoke           SA
+    GET    /subscriptions                                                    SA
+    POST   /subscriptions                                                    SA
+    POST   /subscriptions/multiple                                           SA
+    GET    /subscriptions/{subscriptionId}                                   SA
+    PUT    /subscriptions/{subscriptionId}                                   SA
+    DELETE /subscriptions/{subscriptionId}                                   SA
+""") + _table(ADMIN, """
+    GET    /throttling/policies/search                    CPA
+    GET    /throttling/policies/application               CPA
+    POST   /throttling/policies/application               A
+    GET    /throttling/policies/application/{policyId}    CPA
+    PUT    /throttling/policies/application/{policyId}    A
+    DELETE /throttling/policies/application/{policyId}    A
+    GET    /throttling/policies/subscription              CPA
+    POST   /throttling/policies/subscription              A
+    GET    /throttling/policies/subscription/{policyId}   CPA
+    PUT    /throttling/policies/subscription/{policyId}   A
+    DELETE /throttling/policies/subscription/{policyId}   A
+    GET    /throttling/policies/advanced                  CPA
+    POST   /throttling/policies/advanced                  A
+    GET    /throttling/policies/advanced/{policyId}       CPA
+    PUT    /throttling/policies/advanced/{policyId}       A
+    DELETE /throttling/policies/advanced/{policyId}       A
+    GET    /environments                                  A
+    POST   /environments                                  A
+    GET    /environments/{environmentId}                  A
+    PUT    /environments/{environmentId}                  A
+    DELETE /environments/{environmentId}                  A
+    GET    /settings                                      A
+    GET    /users                                         A
+    POST   /users                                         A
+    GET    /users/{username}                              A
+    PUT    /users/{username}                              A
+    DELETE /users/{username}                              A
+    GET    /roles                                         A
+    POST   /roles                                         A
+    DELETE /roles                                         A
+""") + _table(SIGNUP, """
+    POST   /me                                            *
+""")
+
+
+def _source_text(name):
+    folder = pathlib.Path(SOURCE) / "modules" / "mod_apim_portal"
+    return (folder / name).read_text(encoding="utf-8")
+
+
+def _strings(expression, names):
+    """The text of adjacent C string literals and macros."""
+    parts = re.findall(r'"([^"]*)"|(\w+)', expression)
+    return "".join(literal if literal or not name else names.get(name, "") for literal, name in parts)
+
+
+def routes_in_source():
+    """(base, method, path, scopes) of every route in the source; scopes is None for authentication alone."""
+    names = {}
+    for name in ("publisher.h", "store.h", "admin.h", *FILES.values()):
+        for macro, value in re.findall(r"#define (\w+)\s+((?:\\?\s*\"[^\"\n]*\")+)", _source_text(name)):
+            names[macro] = _strings(value, {})
+    found = []
+    for base, name in FILES.items():
+        text = _source_text(name)
+        generic = re.search(r"#define POLICIES\(LEVEL.*?\n\n", text, re.S)
+        if generic:
+            body = generic.group(0).replace("\\\n", "\n").split(")", 1)[1]
+            text = text.replace(generic.group(0), "")
+            text = re.sub(r'POLICIES\("(\w+)", \w+, \w+\)', lambda m, b=body: b.replace("LEVEL", f'"{m.group(1)}"'), text)
+        for method, path, scopes in re.findall(r'\{\s*"(GET|POST|PUT|DELETE)",\s*((?:"[^"]*"\s*)+),\s*[\w#]+,\s*([^,{}]+?),\s*\w+\s*\}', text):
+            found.append((base, method, _strings(path, names), None if scopes.strip() == "NULL" else _strings(scopes, names)))
+    return found
