@@ -21,11 +21,12 @@ APLOG_USE_MODULE(apim_gateway);
  * -------------------------------------------------------------------------------------------- */
 
 /* The strings of an answer in the order they lie in the cache. */
-#define ANSWER_STRINGS(X)                                                                                    \
-    X(description)                                                                                           \
-    X(token_id)                                                                                              \
-    X(consumer_key) X(username) X(application_id) X(application_name) X(application_tier)                    \
-        X(application_owner) X(subscription_id) X(subscription_tier) X(scopes)
+/* clang-format off */
+#define ANSWER_STRINGS(X) \
+    X(description) X(token_id) X(consumer_key) X(username) \
+    X(application_id) X(application_name) X(application_tier) X(application_owner) \
+    X(subscription_id) X(subscription_tier) X(scopes)
+/* clang-format on */
 
 typedef struct flat_t {
     apr_int64_t expires_at;

@@ -8,7 +8,7 @@
  * "|role|role|". A role is found in that text by taking it out and seeing whether the text changed: the one
  * exact test that both databases write alike. */
 #define ST_VISIBLE                                                                                           \
-    " (visibility = 'PUBLIC' OR (visibility = 'PRIVATE' AND %s = '1') OR (visibility = 'RESTRICTED' AND "     \
+    " (visibility = 'PUBLIC' OR (visibility = 'PRIVATE' AND %s = '1') OR (visibility = 'RESTRICTED' AND "    \
     "EXISTS "                                                                                                \
     "(SELECT 1 FROM reg_api_role x WHERE x.api_id = reg_api.id AND REPLACE(%s, '|' || x.role || '|', '') "   \
     "<> %s)))"

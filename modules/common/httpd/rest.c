@@ -272,6 +272,7 @@ apim_error_t *rest_reply_json(request_rec *r, int status, json_t *j)
         return apim_internal(r->pool, "no memory for a JSON answer");
     }
     apr_pool_cleanup_register(r->pool, text, free_text, apr_pool_cleanup_null);
+    apim_json_shorten_reals(text);
     return rest_reply_text(r, status, "application/json", text, strlen(text));
 }
 
