@@ -264,7 +264,7 @@ static apim_error_t *ask(question_t *q, const gw_answer_t **answer, gw_flight_re
     gw_stale_marks_t *marks = q->v->shared->marks;
     gw_cache_entry_t entry = {0};
     int asks, bound;
-    json_t *out;
+    json_t *out = NULL;
     *result = GW_FLIGHT_NO_ANSWER;
     for (asks = 0; asks < MAX_ASKS; asks++) {
         entry.stamp = gw_stale_marks_stamp(marks);

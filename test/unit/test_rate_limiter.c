@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <apr_strings.h>
+#include <pthread.h>
 #include <signal.h>
 
 #include "rate_limiter.h"
@@ -240,6 +241,28 @@ static void test_processes(void **state)
     assert_int_equal(*c.passed, 10000);
 }
 
+static void *hammer_in_thread(void *baton)
+{
+    return hammer(baton, (int)gettid()) ? baton : NULL;
+}
+
+/* For ThreadSanitizer, which does not see other processes. */
+static void test_threads(void **state)
+{
+    crowd_t c = {make(*state, gw_rate_limiter_min_size()), shared_memory(4096), shared_memory(8 * 10001)};
+    pthread_t thread[4];
+    void *failed;
+    int i;
+    for (i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&thread[i], NULL, hammer_in_thread, &c), 0);
+    }
+    for (i = 0; i < 4; i++) {
+        pthread_join(thread[i], &failed);
+        assert_null(failed);
+    }
+    assert_true(*c.passed <= 10000);
+}
+
 static void test_killed(void **state)
 {
     crowd_t c = {make(*state, gw_rate_limiter_min_size()), shared_memory(4096), shared_memory(8 * 10001)};
@@ -292,6 +315,7 @@ int main(void)
         unit_case(test_changed_policy),
         unit_case(test_full),
         unit_case(test_processes),
+        unit_case(test_threads),
         unit_case(test_killed),
         unit_case(test_speed),
     };

@@ -2,10 +2,12 @@
 #include "unit.h"
 
 #include <apr_strings.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "apim_siphash.h"
+#include "keymgr_gate.h"
 #include "shared.h"
 #include "single_flight.h"
 #include "token_cache.h"
@@ -236,6 +238,27 @@ static void test_processes(void **state)
     assert_int_equal(in_processes(4, churn_in_own_pool, f), 0);
 }
 
+static void *churn_in_thread(void *baton)
+{
+    return churn_in_own_pool(baton, (int)gettid()) ? baton : NULL;
+}
+
+/* For ThreadSanitizer, which does not see other processes. */
+static void test_threads(void **state)
+{
+    fixture_t *f = make(*state, gw_token_cache_min_size());
+    pthread_t thread[4];
+    void *failed;
+    int i;
+    for (i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&thread[i], NULL, churn_in_thread, f), 0);
+    }
+    for (i = 0; i < 4; i++) {
+        pthread_join(thread[i], &failed);
+        assert_null(failed);
+    }
+}
+
 static void test_killed_writers(void **state)
 {
     fixture_t *f = make(*state, gw_token_cache_min_size());
@@ -356,6 +379,50 @@ static void test_flight_results(void **state)
     assert_int_equal(gw_flight_begin(f->flights, h, 3300, 5000, 1, &a), GW_FLIGHT_ASK);
 }
 
+static void test_breaker(void **state)
+{
+    gw_breaker_t *b = shared_memory(sizeof(*b));
+    int i;
+    for (i = 0; i < 4; i++) {
+        assert_true(gw_breaker_allows(b, 100));
+        gw_breaker_report(b, 100, 0);
+    }
+    assert_string_equal(gw_breaker_state(b, 100), "closed");
+    gw_breaker_report(b, 100, 0);
+    assert_string_equal(gw_breaker_state(b, 100), "open");
+    assert_false(gw_breaker_allows(b, 1099));
+    assert_true(gw_breaker_allows(b, 1100)); /* one tries ... */
+    assert_false(gw_breaker_allows(b, 1100));
+    gw_breaker_report(b, 1200, 0);
+    assert_false(gw_breaker_allows(b, 2199));
+    assert_true(gw_breaker_allows(b, 2200));
+    assert_true(gw_breaker_allows(b, 12200)); /* ... and another if that one was never heard of again */
+    gw_breaker_report(b, 12300, 1);
+    assert_true(gw_breaker_allows(b, 12300) && gw_breaker_allows(b, 12300));
+}
+
+static void test_gate(void **state)
+{
+    gw_breaker_t *b = shared_memory(sizeof(*b));
+    gw_keymgr_gate_t *gate = gw_keymgr_gate_make(*state, b, 2);
+    uint64_t start = now_ms();
+    assert_int_equal(gw_keymgr_gate_enter(gate, start, start + 1000), GW_GATE_OPEN);
+    assert_int_equal(gw_keymgr_gate_enter(gate, start, start + 1000), GW_GATE_OPEN);
+    assert_int_equal(gw_keymgr_gate_enter(gate, start, start + 50), GW_GATE_BUSY);
+    assert_true(now_ms() - start >= 40);
+    gw_keymgr_gate_leave(gate, start, 1);
+    assert_int_equal(gw_keymgr_gate_enter(gate, start, start + 50), GW_GATE_OPEN);
+    gw_keymgr_gate_leave(gate, start, 0);
+    gw_keymgr_gate_leave(gate, start, 0);
+    b->failures = 5;
+    b->open_until = start + 1000;
+    assert_int_equal(gw_keymgr_gate_enter(gate, start, start + 50), GW_GATE_BROKEN);
+    b->failures = 0;
+    assert_int_equal(gw_keymgr_gate_enter(gate, start, start + 50),
+                     GW_GATE_OPEN); /* a refusal takes no place */
+    assert_int_equal(gw_keymgr_gate_enter(gate, start, start + 50), GW_GATE_OPEN);
+}
+
 static void test_speed(void **state)
 {
     fixture_t *f = make(*state, SIZE);
@@ -397,10 +464,13 @@ int main(void)
         unit_case(test_clock_keeps_what_is_used),
         unit_case(test_marks),
         unit_case(test_processes),
+        unit_case(test_threads),
         unit_case(test_killed_writers),
         unit_case(test_one_asks),
         unit_case(test_asker_dies),
         unit_case(test_flight_results),
+        unit_case(test_breaker),
+        unit_case(test_gate),
         unit_case(test_speed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
