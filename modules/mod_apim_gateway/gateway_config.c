@@ -263,9 +263,9 @@ static const char *set_size(cmd_parms *cmd, const char *arg, apr_int64_t *member
     int shift = strchr("Kk", unit) ? 10 : strchr("Mm", unit) ? 20 : strchr("Gg", unit) ? 30 : 0;
     apr_int64_t value;
     if (apim_parse_i64(apr_pstrmemdup(cmd->pool, arg, len - (shift != 0)), &value) || value < 1 ||
-        value > (apr_int64_t)64 << 30 || (value << shift) < 64 * 1024 ||
+        value > (apr_int64_t)64 << 30 || (value << shift) < 1024 * 1024 ||
         (value << shift) > (apr_int64_t)64 << 30) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not usable; write a size from 64K to 64G, such as 16M",
+        return apr_psprintf(cmd->pool, "%s: '%s' is not usable; write a size from 1M to 64G, such as 16M",
                             cmd->cmd->name, arg);
     }
     *member = value << shift;

@@ -43,6 +43,7 @@ GATEWAY = [
     ("ApimBackendConnectTimeout never", r"duration from"),
     ("ApimBackendIdleConnections some", r"whole number from"),
     ("ApimCacheSize tiny", r"ApimCacheSize.*write"),
+    ("ApimCacheSize 512K", r"ApimCacheSize.*write a size from 1M"),
     ("ApimCacheTTL never", r"duration from"),
     ("ApimNegativeCacheTTL never", r"duration from"),
     ("ApimKeyManagerConnections few", r"whole number from"),
