@@ -387,13 +387,12 @@ static json_t *check_scope(po_problems_t *problems, const char *where, const jso
     if (bindings && !json_is_null(bindings)) {
         bindings = po_check_texts(problems, po_where(problems, place, "bindings"), bindings, 100, 255);
     }
-    return json_pack("{s:{s:O?, s:o, s:o, s:o}, s:b}", "scope", "name", json_object_get(scope, "name"),
-                     "displayName",
-                     display && json_is_string(display) ? json_incref(display)
-                                                        : text_or_empty(json_object_get(scope, "name")),
-                     "description", text_or_empty(description), "bindings",
-                     json_is_array(bindings) ? json_incref(bindings) : json_array(), "shared",
-                     apim_json_bool(item, "shared", 0));
+    return json_pack(
+        "{s:{s:O?, s:o, s:o, s:o}, s:b}", "scope", "name", json_object_get(scope, "name"), "displayName",
+        json_is_string(display) ? json_incref(display) : text_or_empty(json_object_get(scope, "name")),
+        "description", text_or_empty(description), "bindings",
+        json_is_array(bindings) ? json_incref(bindings) : json_array(), "shared",
+        apim_json_bool(item, "shared", 0));
 }
 
 static int scope_is_listed(const json_t *scopes, const char *name)

@@ -142,7 +142,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     for (s = main_server; s; s = s->next) {
         const char *wrong = apim_keymgr_call_prepare(pconf, s, &po_server_config(s)->common);
         if (wrong) {
-            ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "APIM-PO0003: %s", wrong);
+            ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "APIM-PO0002: %s", wrong);
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }

@@ -156,7 +156,7 @@ static apim_error_t *store_definition(copy_t *copy, const char **out)
     for (i = 0; i < copy->deployed->nelts; i++) {
         const po_deployed_t *d = &APR_ARRAY_IDX(copy->deployed, i, po_deployed_t);
         const char *base = *d->gateway_url ? d->gateway_url : copy->conf->gateway_url;
-        if (base && d->on_devportal) {
+        if (base && d->on_devportal && copy->api) {
             APR_ARRAY_PUSH(urls, const char *) = apr_pstrcat(copy->pool, base, copy->api->context, NULL);
         }
     }
