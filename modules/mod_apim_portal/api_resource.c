@@ -206,10 +206,48 @@ static apim_error_t *read_one(rest_request_t *rq, const char *id, po_api_t **api
     return err;
 }
 
+/* As in WSO2, a revision can be read by its id where an API's is expected. */
+static apim_error_t *read_revision(rest_request_t *rq, apim_db_t *db, const char *id, po_api_t **api,
+                                   apim_rows_t **rows)
+{
+    const apim_json_limits_t limits = {16 * 1024 * 1024, 64};
+    APIM_TRY(apim_db_select(db, rq->pool, &po_revision_document, rows, APIM_ARGS(id)));
+    if (!(*rows)->count) {
+        return apim_not_found(rq->pool, "API", id);
+    }
+    APIM_TRY(po_api_get(db, rq->pool, (*rows)->row[0][3], api));
+    return apim_json_parse(rq->pool, (*rows)->row[0][0], strlen((*rows)->row[0][0]), &limits,
+                           &(*api)->document);
+}
+
+static apim_error_t *reply_revision(rest_request_t *rq, const char *id)
+{
+    apim_rows_t *rows;
+    apim_db_t *db;
+    apim_error_t *err;
+    po_api_t *api;
+    json_t *out;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = read_revision(rq, db, id, &api, &rows);
+    apim_db_close(db);
+    APIM_TRY(err);
+    out = po_api_json(rq->pool, api);
+    apim_json_set_str(out, "id", id);
+    apim_json_set_str(out, "description", apim_json_str(api->document, "description", ""));
+    json_object_set_new(out, "isRevision", json_true());
+    apim_json_set_str(out, "revisionedApiId", api->id);
+    json_object_set_new(out, "revisionId", json_integer(po_number(rows->row[0][2])));
+    return rest_reply_json(rq->r, 200, out);
+}
+
 apim_error_t *po_api_read(rest_request_t *rq)
 {
     po_api_t *api;
-    APIM_TRY(read_one(rq, rq->param[0], &api));
+    apim_error_t *err = read_one(rq, rq->param[0], &api);
+    if (err && err->status == 404) {
+        return reply_revision(rq, rq->param[0]);
+    }
+    APIM_TRY(err);
     if (po_not_modified(rq, api->etag)) {
         po_set_etag(rq, api->etag);
         return rest_reply_empty(rq->r, 304);
@@ -252,7 +290,9 @@ static apim_error_t *replace_in_transaction(rest_request_t *rq, apim_db_t *db, c
     APIM_TRY(po_check_may_edit(rq, api));
     before = api->document;
     APIM_TRY(po_document_make(rq->pool, body, before, &api->document));
-    json_object_set(api->document, "scopes", json_object_get(checked, "scopes"));
+    if (json_object_get(body, "scopes")) { /* with what the check found out: which are shared */
+        json_object_set(api->document, "scopes", json_object_get(checked, "scopes"));
+    }
     api->is_default = apim_json_bool(body, "isDefaultVersion", api->is_default);
     APIM_TRY(rewrite_definition(rq, db, before, api, &definition));
     APIM_TRY(po_api_save(db, rq->pool, api, definition, rq->username));

@@ -185,6 +185,9 @@ def test_gateways_serve_the_deployed_revision_not_the_working_copy(env, publishe
     assert [r["id"] for r in deployed["list"]] == [second["id"]]
     idle = publisher.ok("GET", f"/apis/{api['id']}/revisions", params={"query": "deployed:false"})
     assert [r["id"] for r in idle["list"]] == [first["id"]]
+    shown = publisher.ok("GET", "/apis/" + first["id"])
+    assert shown["isRevision"] is True and shown["revisionId"] == 1 and shown["revisionedApiId"] == api["id"]
+    assert [o["target"] for o in shown["operations"]] == ["/menu"]
     restored = publisher.ok("POST", f"/apis/{api['id']}/restore-revision", params={"revisionId": first["id"]}, status=201)
     assert [o["target"] for o in restored["operations"]] == ["/menu"]
     assert list(publisher.ok("GET", f"/apis/{api['id']}/swagger")["paths"]) == ["/menu"]
