@@ -12,6 +12,7 @@
 #define MAP_SIZE   ((size_t)16 << 30) /* address space, not memory: the file grows as it is filled */
 #define MAX_DEPTH  31
 #define MAX_KEY    511
+#define MAX_UNITS  100000 /* of a policy's window: far from an overflow */
 #define PRIMARY    'P' /* the API's own context: nobody else may have it */
 #define SECONDARY  'S' /* the context of a default version: moves to whoever came last */
 #define FORMAT_KEY "format"
@@ -507,9 +508,10 @@ apim_error_t *gw_replica_put_policy(gw_replica_t *r, apr_pool_t *p, const char *
 {
     flat_policy_t flat = {0};
     apr_int64_t unit = unit_seconds(apim_json_str(policy, "timeUnit", ""));
+    apr_int64_t units = apim_json_int(policy, "unitTime", 1);
     int rc;
     flat.request_count = apim_json_int(policy, "requestCount", -1);
-    flat.window = apim_json_int(policy, "unitTime", 1) * unit;
+    flat.window = units > 0 && units <= MAX_UNITS ? units * unit : 0;
     flat.burst_count = apim_json_int(policy, "rateLimitCount", 0);
     flat.burst_window = unit_seconds(apim_json_str(policy, "rateLimitTimeUnit", ""));
     flat.stop_on_quota = apim_json_bool(policy, "stopOnQuotaReach", 1);

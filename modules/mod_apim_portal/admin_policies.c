@@ -12,6 +12,8 @@
  */
 #define MAX_NAME        60
 #define MAX_DESCRIPTION 1024
+#define MAX_COUNT       APR_INT64_C(1000000000000)
+#define MAX_UNITS       1000 /* of the unit: far from an overflow at the gateways */
 #define UNITS           "sec|min|hour|days|day|week|month|year"
 
 static const apim_json_limits_t stored_limits = {1024 * 1024, 64};
@@ -20,10 +22,11 @@ static const apim_json_limits_t stored_limits = {1024 * 1024, 64};
  * ------------------------------------------------------------------------------------------------------ */
 
 static apr_int64_t whole_number(po_problems_t *problems, const char *where, const json_t *value,
-                                apr_int64_t min)
+                                apr_int64_t min, apr_int64_t max)
 {
-    if (!json_is_integer(value) || json_integer_value(value) < min) {
-        po_problem(problems, where, "must be a whole number of at least %d.", (int)min);
+    if (!json_is_integer(value) || json_integer_value(value) < min || json_integer_value(value) > max) {
+        po_problem(problems, where,
+                   "must be a whole number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT ".", min, max);
         return min;
     }
     return json_integer_value(value);
@@ -43,9 +46,10 @@ static json_t *read_limit(po_problems_t *problems, const json_t *limit)
         return NULL;
     }
     number = whole_number(problems, "/defaultLimit/requestCount/requestCount",
-                          json_object_get(count, "requestCount"), -1);
+                          json_object_get(count, "requestCount"), -1, MAX_COUNT);
     units =
-        whole_number(problems, "/defaultLimit/requestCount/unitTime", json_object_get(count, "unitTime"), 1);
+        whole_number(problems, "/defaultLimit/requestCount/unitTime", json_object_get(count, "unitTime"), 1,
+                     MAX_UNITS);
     po_check_one_of(problems, "/defaultLimit/requestCount/timeUnit", json_object_get(count, "timeUnit"),
                     UNITS);
     return json_pack("{s:s, s:{s:s, s:I, s:I}}", "type", type, "requestCount", "timeUnit",
@@ -58,14 +62,18 @@ static void read_subscription_facts(po_problems_t *problems, const json_t *body,
 {
     const json_t *burst = json_object_get(body, "rateLimitCount"),
                  *unit = json_object_get(body, "rateLimitTimeUnit");
-    const json_t *plan = json_object_get(body, "billingPlan");
+    const json_t *plan = json_object_get(body, "billingPlan"),
+                 *stop = json_object_get(body, "stopOnQuotaReach");
     apr_int64_t count =
-        burst && !json_is_null(burst) ? whole_number(problems, "/rateLimitCount", burst, 0) : 0;
+        burst && !json_is_null(burst) ? whole_number(problems, "/rateLimitCount", burst, 0, MAX_COUNT) : 0;
     if (count) {
         po_check_one_of(problems, "/rateLimitTimeUnit", unit, "sec|min|hour|day");
     }
     if (plan && !json_is_null(plan)) {
         po_check_one_of(problems, "/billingPlan", plan, "FREE|COMMERCIAL");
+    }
+    if (stop && !json_is_null(stop) && !json_is_boolean(stop)) {
+        po_problem(problems, "/stopOnQuotaReach", "must be true or false.");
     }
     json_object_set_new(out, "rateLimitCount", json_integer(count));
     json_object_set_new(out, "rateLimitTimeUnit",
@@ -84,8 +92,8 @@ static apim_error_t *read_body(rest_request_t *rq, const char *level, const char
     json_t *body, *limit, *policy;
     APIM_TRY(rest_read_json(rq->r, NULL, &body));
     name = po_check_text(&problems, "/policyName", json_object_get(body, "policyName"), 1, MAX_NAME, NULL);
-    if (name && (strchr(name, '/') || strchr(name, '"') || strchr(name, '\\'))) {
-        po_problem(&problems, "/policyName", "must not hold a slash, a backslash or a double quote.");
+    if (name && strpbrk(name, "/\"\\*")) { /* '*' would be a wildcard where its users are counted */
+        po_problem(&problems, "/policyName", "must not hold a slash, a backslash, a double quote or a star.");
     }
     display = apim_json_str(body, "displayName", name);
     if (display && display != name) {
