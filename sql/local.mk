@@ -1,7 +1,9 @@
 # Migrations, installed with their folders: sql/<database>/<dialect>/NNNN_<name>.sql. A new migration is named here.
 SQL_FILES = \
 	sql/user_manager/postgresql/0001_users.sql \
+	sql/user_manager/postgresql/0002_user_names.sql \
 	sql/user_manager/sqlite/0001_users.sql \
+	sql/user_manager/sqlite/0002_user_names.sql \
 	sql/api_manager/postgresql/0001_api_manager.sql \
 	sql/api_manager/postgresql/0002_refresh_scopes.sql \
 	sql/api_manager/sqlite/0001_api_manager.sql \

@@ -32,8 +32,15 @@ void po_read_user_facts(po_problems_t *problems, const json_t *body, po_user_t *
 /** Hashes a password, at most two at once in the process; 503 when too many wait. No database may be open. */
 apim_error_t *po_hash_password(rest_request_t *rq, const char *password, const char **hash);
 
+/** Compares a password with a hash through the same gate; *fits is 0 or 1. */
+apim_error_t *po_password_fits(rest_request_t *rq, const char *password, const char *hash, int *fits);
+
 /** Adds a user with roles. 409 if the name is taken in any spelling of case. */
 apim_error_t *po_user_add(rest_request_t *rq, po_user_t *user, const char *password_hash);
+
+/** 409 if applications or OAuth clients of a removed user of this name are left: a stranger must not inherit
+ * them. */
+apim_error_t *po_user_name_unused(rest_request_t *rq, const char *username);
 
 /** Kills the tokens of a user at the Key Manager. */
 apim_error_t *po_user_tokens_die(rest_request_t *rq, const char *username);

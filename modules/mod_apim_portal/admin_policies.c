@@ -47,9 +47,8 @@ static json_t *read_limit(po_problems_t *problems, const json_t *limit)
     }
     number = whole_number(problems, "/defaultLimit/requestCount/requestCount",
                           json_object_get(count, "requestCount"), -1, MAX_COUNT);
-    units =
-        whole_number(problems, "/defaultLimit/requestCount/unitTime", json_object_get(count, "unitTime"), 1,
-                     MAX_UNITS);
+    units = whole_number(problems, "/defaultLimit/requestCount/unitTime", json_object_get(count, "unitTime"),
+                         1, MAX_UNITS);
     po_check_one_of(problems, "/defaultLimit/requestCount/timeUnit", json_object_get(count, "timeUnit"),
                     UNITS);
     return json_pack("{s:s, s:{s:s, s:I, s:I}}", "type", type, "requestCount", "timeUnit",

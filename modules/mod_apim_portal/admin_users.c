@@ -240,6 +240,8 @@ apim_error_t *ad_user_drop(rest_request_t *rq)
         return apim_error(rq->pool, 403, 403, "Forbidden",
                           "You would lock yourself out; ask another administrator.");
     }
+    /* Before, so that without a Key Manager nothing changes; after, for tokens fetched meanwhile. */
+    APIM_TRY(po_user_tokens_die(rq, u.username));
     APIM_TRY(po_open(rq, APIM_DB_USER_MANAGER, &db));
     err = drop(rq, db, u.id);
     apim_db_close(db);

@@ -111,6 +111,7 @@ static apim_error_t *sign_up(rest_request_t *rq)
     po_read_user_facts(&problems, facts, &u);
     APIM_TRY(po_problems_error(&problems));
     APIM_TRY(check_rate(rq));
+    APIM_TRY(po_user_name_unused(rq, u.username));
     u.roles = apim_json_own(rq->pool, json_pack("[s]", "Internal/subscriber"));
     APIM_TRY(po_hash_password(rq, password, &hash));
     APIM_TRY(po_user_add(rq, &u, hash));
@@ -142,6 +143,7 @@ apim_error_t *po_change_password(rest_request_t *rq)
 {
     po_problems_t problems = {rq->pool, NULL, 0};
     const char *current, *wanted, *id = "", *hash = NULL;
+    int fits = 0;
     apim_error_t *err;
     apim_db_t *db;
     json_t *body;
@@ -152,11 +154,14 @@ apim_error_t *po_change_password(rest_request_t *rq)
     APIM_TRY(po_problems_error(&problems));
     APIM_TRY(check_rate(rq)); /* guesses at the current password are limited like registrations */
     APIM_TRY(read_password(rq, &id, &hash));
-    if (!apim_password_matches(current, hash)) {
+    APIM_TRY(po_password_fits(rq, current, hash, &fits));
+    if (!fits) {
         return apim_error(rq->pool, 400, 901450, "Current password incorrect",
                           "currentPassword is not your password.");
     }
     APIM_TRY(po_hash_password(rq, wanted, &hash));
+    /* Before, so that without a Key Manager nothing changes; after, for tokens fetched meanwhile. */
+    APIM_TRY(po_user_tokens_die(rq, rq->username));
     APIM_TRY(po_open(rq, APIM_DB_USER_MANAGER, &db));
     err = apim_db_query(db, &ad_user_set_password, NULL,
                         APIM_ARGS(hash, apim_i64(rq->pool, apim_now_ms()), id));

@@ -91,18 +91,54 @@ static apr_status_t enter(void)
     return rv;
 }
 
-apim_error_t *po_hash_password(rest_request_t *rq, const char *password, const char **hash)
+static void leave(void)
 {
-    apim_error_t *err;
-    if (enter() != APR_SUCCESS) {
-        return apim_unavailable(rq->pool, "The portal", "too many passwords to hash at once");
-    }
-    err = apim_password_hash(rq->pool, password, hash);
     apr_thread_mutex_lock(gate.mutex);
     gate.running--;
     apr_thread_cond_signal(gate.freed);
     apr_thread_mutex_unlock(gate.mutex);
+}
+
+static apim_error_t *too_many(rest_request_t *rq)
+{
+    return apim_unavailable(rq->pool, "The portal", "too many passwords to hash at once");
+}
+
+apim_error_t *po_hash_password(rest_request_t *rq, const char *password, const char **hash)
+{
+    apim_error_t *err;
+    if (enter() != APR_SUCCESS) {
+        return too_many(rq);
+    }
+    err = apim_password_hash(rq->pool, password, hash);
+    leave();
     return err;
+}
+
+apim_error_t *po_password_fits(rest_request_t *rq, const char *password, const char *hash, int *fits)
+{
+    if (enter() != APR_SUCCESS) {
+        return too_many(rq);
+    }
+    *fits = apim_password_matches(password, hash);
+    leave();
+    return NULL;
+}
+
+static apim_error_t *name_taken(rest_request_t *rq, const char *username)
+{
+    return apim_error(rq->pool, 409, 901409, "User already exists", "The user name %s is taken.", username);
+}
+
+apim_error_t *po_user_name_unused(rest_request_t *rq, const char *username)
+{
+    apim_rows_t *rows;
+    apim_error_t *err;
+    apim_db_t *db;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = apim_db_select(db, rq->pool, &ad_user_left_behind, &rows, APIM_ARGS(username, username));
+    apim_db_close(db);
+    return err ? err : rows->count ? name_taken(rq, username) : NULL;
 }
 
 static apim_error_t *add_roles(rest_request_t *rq, apim_db_t *db, const po_user_t *user)
@@ -137,8 +173,7 @@ static apim_error_t *insert(rest_request_t *rq, apim_db_t *db, const po_user_t *
                                     user->family_name, user->organization, user->status, now, now)));
     }
     if (!added) {
-        return apim_error(rq->pool, 409, 901409, "User already exists", "The user name %s is taken.",
-                          user->username);
+        return name_taken(rq, user->username);
     }
     APIM_TRY(add_roles(rq, db, user));
     return apim_db_commit(db);

@@ -62,6 +62,11 @@ class Client:
                                 data={"grant_type": "password", "username": user, "password": USERS[user][0],
                                       "scope": scopes})
 
+    def forget(self, user):
+        """Forgets the client and the tokens of a user."""
+        self._apps.pop(user, None)
+        self._tokens = {key: token for key, token in self._tokens.items() if key[0] != user}
+
     def token(self, user, scopes):
         """An access token of the password grant, remembered for the user and these scopes."""
         key = (user, scopes)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The administrator's REST API and self sign-up."""
 import json
+import threading
 
 import pytest
 
@@ -131,6 +132,34 @@ def test_sign_up_to_subscription(client, env, monkeypatch):
     assert client.token_response(name, "apim:admin apim:api_create").json().get("scope", "").find("apim:a") == -1
     assert sign_up(client, name).status_code == 409
     assert sign_up(client, name.upper()).status_code == 409
+
+
+def test_nobody_inherits_from_a_removed_user(client, admin, monkeypatch):
+    """What a removed user left behind is not for the next stranger who takes the name; an administrator may give it back."""
+    name = flows.unique("heir")
+    assert sign_up(client, name).status_code == 201
+    monkeypatch.setitem(USERS, name, ("correct horse", []))
+    app = flows.application(client.store(name))
+    assert admin.delete(f"/users/{name}").status_code == 200
+    r = sign_up(client, name)
+    assert r.status_code == 409 and "taken" in r.json()["description"]
+    admin.ok("POST", "/users", status=201, json={"username": name, "password": "battery staple", "roles": ["Internal/subscriber"]})
+    monkeypatch.setitem(USERS, name, ("battery staple", []))
+    client.forget(name)
+    assert client.store(name).ok("GET", f"/applications/{app['applicationId']}")["owner"] == name
+
+
+def test_one_of_many_who_sign_up_with_one_name_wins(client, env):
+    name, answers = flows.unique("twin"), []
+    names = [name, name.upper(), name.capitalize(), name] * 2
+    threads = [threading.Thread(target=lambda n=n: answers.append(sign_up(client, n).status_code)) for n in names]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert sorted(answers) == [201] + [409] * 7
+    rows = env.db.query("SELECT username FROM um_user WHERE LOWER(username) = ?", [name.lower()], name="user_manager")
+    assert len(rows) == 1
 
 
 @pytest.mark.parametrize("name,password,place", [
