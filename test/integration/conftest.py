@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the integration tests. test/README.md says how to use them."""
+import os
 import sys
 
 import pytest
@@ -9,6 +10,8 @@ from env import HTTPD_USER, Env
 from support import BUILD, SANITIZE
 
 KINDS = ("sqlite", "postgresql")
+# The sanitizer run of a whole ./check takes SQLite, what is for PostgreSQL alone, and what is marked sanitize_both.
+ALL_KINDS = os.environ.get("APIM_SANITIZE_ALL") == "1"
 
 
 def pytest_addoption(parser):
@@ -25,6 +28,8 @@ def pytest_generate_tests(metafunc):
     if "db_kind" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("databases")
         kinds = marker.args if marker else KINDS
+        if SANITIZE and not ALL_KINDS and not metafunc.definition.get_closest_marker("sanitize_both"):
+            kinds = kinds[:1]
         chosen = metafunc.config.getoption("--db") or KINDS
         metafunc.parametrize("db_kind", [k for k in kinds if k in chosen], scope="module", indirect=True)
 

@@ -11,6 +11,7 @@ import pytest
 from database import USERS
 from support import BUILD, SOURCE, apimctl, run
 
+pytestmark = pytest.mark.sanitize_both
 DIALECT = {"sqlite": "sqlite", "postgresql": "postgresql"}
 
 

@@ -29,6 +29,7 @@ PORTAL = [
     ("ApimPublisher Maybe", r"ApimPublisher must be On or Off"),
     ("ApimStore Maybe", r"ApimStore must be On or Off"),
     ("ApimAdmin Maybe", r"ApimAdmin must be On or Off"),
+    ("ApimSelfSignUp Maybe", r"ApimSelfSignUp must be On or Off"),
     ("ApimMaxDefinitionSize huge", r"size in MiB from 1 to 200"),
     ("ApimMaxDefinitionSize 0", r"size in MiB from 1 to 200"),
     ("ApimImportAllow example.org", r"an address or a network"),

@@ -8,6 +8,8 @@ import pytest
 import flows
 from support import wait_until
 
+pytestmark = pytest.mark.sanitize_both
+
 PER_MINUTE = 10
 
 
