@@ -190,6 +190,10 @@ static apim_error_t *update(rest_request_t *rq, apim_db_t *db, const char *level
     const char *document, *name;
     APIM_TRY(apim_db_begin(db));
     APIM_TRY(find(rq, db, level, id, &document, &name));
+    if (strcmp(name, "Unlimited") == 0) {
+        return apim_error(rq->pool, 403, 900971, "Policy cannot be changed",
+                          "The policy Unlimited stays without a limit.");
+    }
     if (strcmp(name, apim_json_str(policy, "policyName", "")) != 0) {
         return apim_bad_request(rq->pool,
                                 "policyName: a policy keeps its name; make a new one and move its users.");

@@ -53,10 +53,20 @@ def test_policy_life(env, admin, level):
     ({"defaultLimit": None}, "/defaultLimit"), ({"defaultLimit": {"type": "BANDWIDTHLIMIT"}}, "/defaultLimit/type"),
     ({"defaultLimit": {"type": "REQUESTCOUNTLIMIT", "requestCount": {"timeUnit": "moon", "unitTime": 1, "requestCount": 1}}}, "timeUnit"),
     ({"defaultLimit": {"type": "REQUESTCOUNTLIMIT", "requestCount": {"timeUnit": "min", "unitTime": 0, "requestCount": 1}}}, "unitTime"),
-    ({"conditionalGroups": [{}]}, "/conditionalGroups")])
+    ({"conditionalGroups": [{}]}, "/conditionalGroups"), ({"policyName": "a*b"}, "/policyName"),
+    ({"defaultLimit": {"type": "REQUESTCOUNTLIMIT", "requestCount": {"timeUnit": "min", "unitTime": 1001, "requestCount": 1}}}, "unitTime"),
+    ({"defaultLimit": {"type": "REQUESTCOUNTLIMIT", "requestCount": {"timeUnit": "min", "unitTime": 1, "requestCount": 10 ** 13}}}, "requestCount")])
 def test_policy_refusals(admin, change, place):
     r = admin.post("/throttling/policies/advanced", json={**policy("bad"), **change})
     assert r.status_code == 400 and place in r.text
+
+
+@pytest.mark.parametrize("level", ["subscription", "application", "advanced"])
+def test_unlimited_stays_unlimited(admin, level):
+    path = f"/throttling/policies/{level}"
+    made = next(p for p in admin.ok("GET", path)["list"] if p["policyName"] == "Unlimited")
+    assert admin.put(f"{path}/{made['policyId']}", json=policy("Unlimited")).status_code == 403
+    assert admin.delete(f"{path}/{made['policyId']}").status_code == 403
 
 
 def test_policy_in_use_stays(client, admin):
