@@ -68,6 +68,20 @@ static json_t *operations_for_gateway(const json_t *document)
     return out;
 }
 
+/* The property by which a publisher asks that the back end gets the caller's credentials. */
+static int passes_credentials(const json_t *document)
+{
+    json_t *item;
+    apr_size_t i;
+    json_array_foreach(json_object_get(document, "additionalProperties"), i, item)
+    {
+        if (strcmp(apim_json_str(item, "name", ""), "passCredentials") == 0) {
+            return strcmp(apim_json_str(item, "value", ""), "true") == 0;
+        }
+    }
+    return 0;
+}
+
 json_t *po_artifact_make(apr_pool_t *p, const po_api_t *api, const json_t *document, apr_int64_t revision,
                          const char *revision_id)
 {
@@ -90,7 +104,7 @@ json_t *po_artifact_make(apr_pool_t *p, const po_api_t *api, const json_t *docum
         json_object_set_new(out, copied[i], member(document, copied[i]));
     }
     json_object_set_new(out, "securityScheme", security_for_gateway(document));
-    json_object_set_new(out, "passCredentials", json_false());
+    json_object_set_new(out, "passCredentials", json_boolean(passes_credentials(document)));
     add_endpoint(endpoints, "production", document, "production_endpoints");
     add_endpoint(endpoints, "sandbox", document, "sandbox_endpoints");
     json_object_set_new(out, "endpoints", endpoints);

@@ -264,3 +264,16 @@ def test_control_characters_are_refused(system, text):
     r = store.post("/applications", json={"name": flows.unique("n") + text, "throttlingPolicy": "Unlimited"})
     assert r.status_code == 400, r.text
     assert "Set-Cookie" not in r.headers
+
+
+def test_back_end_gets_credentials_only_when_the_api_asks(env, all_in_one):
+    """The property passCredentials, from the Publisher to the back end."""
+    client, backend = all_in_one[1], env.backend("credentials")
+    plain = flows.publish(client, backend.url)
+    asking = flows.publish(client, backend.url, additionalProperties=[{"name": "passCredentials", "value": "true"}])
+    for api, passed in ((plain, False), (asking, True)):
+        caller = flows.Subscribed(client, api)
+        url = flows.deployed(client, api)
+        assert client.gateway(caller.token).get(url).status_code == 200
+        assert (backend.last.header("authorization") == f"Bearer {caller.token}") == passed
+        assert passed or backend.last.header("authorization") is None
