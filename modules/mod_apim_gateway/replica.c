@@ -13,8 +13,8 @@
 #define MAX_DEPTH  31
 #define MAX_KEY    511
 #define MAX_UNITS  100000 /* of a policy's window: far from an overflow */
-#define PRIMARY    'P' /* the API's own context: nobody else may have it */
-#define SECONDARY  'S' /* the context of a default version: moves to whoever came last */
+#define PRIMARY    'P'    /* the API's own context: nobody else may have it */
+#define SECONDARY  'S'    /* the context of a default version: moves to whoever came last */
 #define FORMAT_KEY "format"
 #define STATE_KEY  "position"
 #define DEPTHS_KEY "depths"
@@ -85,10 +85,24 @@ static int check_format(gw_replica_t *r, MDB_txn *txn, int create)
     return rc;
 }
 
-static int open_env(gw_replica_t *r, const char *file, unsigned int readers, unsigned int flags)
+/* Opens the tables in one transaction; for writing, it makes what is missing. */
+static int open_content(gw_replica_t *r, int write)
 {
     MDB_txn *txn = NULL;
-    int read_only = (flags & MDB_RDONLY) != 0;
+    int rc = mdb_txn_begin(r->env, NULL, write ? 0 : MDB_RDONLY, &txn);
+    rc = rc ? rc : open_tables(r, txn, write ? MDB_CREATE : 0);
+    rc = rc ? rc : check_format(r, txn, write);
+    if (!rc) {
+        return mdb_txn_commit(txn);
+    }
+    if (txn) {
+        mdb_txn_abort(txn);
+    }
+    return rc;
+}
+
+static int open_env(gw_replica_t *r, const char *file, unsigned int readers, unsigned int flags)
+{
     int rc = mdb_env_create(&r->env);
     if (rc) {
         return rc;
@@ -98,14 +112,10 @@ static int open_env(gw_replica_t *r, const char *file, unsigned int readers, uns
     mdb_env_set_maxreaders(r->env, readers);
     /* NOTLS: the transactions belong to our threads' own variables; NORDAHEAD: look-ups are random. */
     rc = mdb_env_open(r->env, file, flags | MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD, 0640);
-    rc = rc ? rc : mdb_txn_begin(r->env, NULL, read_only ? MDB_RDONLY : 0, &txn);
-    rc = rc ? rc : open_tables(r, txn, read_only ? 0 : MDB_CREATE);
-    rc = rc ? rc : check_format(r, txn, !read_only);
-    if (!rc) {
-        rc = mdb_txn_commit(txn);
-    }
-    else if (txn) {
-        mdb_txn_abort(txn);
+    /* Reading first: a child that starts must not wait for a sync that is writing. */
+    rc = rc ? rc : open_content(r, 0);
+    if (rc == MDB_NOTFOUND && !(flags & MDB_RDONLY)) {
+        rc = open_content(r, 1);
     }
     if (rc) {
         mdb_env_close(r->env);
