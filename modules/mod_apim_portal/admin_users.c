@@ -119,8 +119,7 @@ static void read_body(po_problems_t *problems, const json_t *body, po_user_t *u,
     const json_t *secret = json_object_get(body, "password");
     po_read_user_facts(problems, body, u);
     if (roles && !json_is_null(roles)) {
-        json_t *checked =
-            apim_json_own(problems->pool, po_check_texts(problems, "/roles", roles, MAX_ROLES, 255));
+        json_t *checked = po_check_texts(problems, "/roles", roles, MAX_ROLES, 255);
         u->roles = checked ? checked : u->roles;
     }
     if (status && !json_is_null(status) &&

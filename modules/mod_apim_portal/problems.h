@@ -38,8 +38,8 @@ const char *po_where_item(const po_problems_t *problems, const char *where, apr_
 const char *po_check_text(po_problems_t *problems, const char *where, const json_t *value, int min, int max,
                           const char *allow);
 
-/** Checks that value is an array of at most max such texts, and drops repeated ones. Returns a new array,
- * NULL after a problem. */
+/** Checks that value is an array of at most max such texts, and drops repeated ones. Returns a new array of
+ * the pool's, NULL after a problem. */
 json_t *po_check_texts(po_problems_t *problems, const char *where, const json_t *value, int max_items,
                        int max_length);
 

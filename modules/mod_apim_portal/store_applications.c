@@ -189,7 +189,7 @@ static apim_error_t *read_body(rest_request_t *rq, st_application_t *a)
     read_attributes(&problems, json_object_get(body, "attributes"), a);
     groups = json_object_get(body, "groups");
     if (groups && !json_is_null(groups)) {
-        groups = apim_json_own(rq->pool, po_check_texts(&problems, "/groups", groups, 32, 100));
+        groups = po_check_texts(&problems, "/groups", groups, 32, 100);
         a->groups = groups ? apim_json_text(rq->pool, groups) : a->groups;
     }
     APIM_TRY(po_problems_error(&problems));

@@ -157,8 +157,7 @@ static apim_error_t *texts_of(rest_request_t *rq, const json_t *body, const char
     if (!value || json_is_null(value)) {
         return NULL;
     }
-    *out = apim_json_own(
-        rq->pool, po_check_texts(&problems, apr_pstrcat(rq->pool, "/", name, NULL), value, MAX_LIST, 256));
+    *out = po_check_texts(&problems, apr_pstrcat(rq->pool, "/", name, NULL), value, MAX_LIST, 256);
     return po_problems_error(&problems);
 }
 
