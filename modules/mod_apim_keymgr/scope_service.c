@@ -19,6 +19,7 @@ typedef struct asking_t {
     const km_user_t *user;
     int user_known;
     apim_db_t *db; /* API Manager; closed before the user is read */
+    int is_application_token;
 } asking_t;
 
 apim_error_t *km_scope_check(apr_pool_t *p, const char *requested)
@@ -126,6 +127,9 @@ static apim_error_t *is_allowed(asking_t *q, const km_client_t *client, const ch
         return NULL;
     }
     bound = km_scope_table_roles(scope);
+    if (bound && q->is_application_token && client->application_id) {
+        return NULL; /* a program's keys are no log-in to its owner's account */
+    }
     return bound ? allowed_by_table(q, bound, allowed) : allowed_by_api(q, scope, allowed);
 }
 
@@ -161,7 +165,7 @@ static apim_error_t *grant(asking_t *q, const km_client_t *client, const char *r
 apim_error_t *km_scope_grant(const km_call_t *call, const km_client_t *client, const char *username,
                              const km_user_t *user, const char *requested, const char **granted)
 {
-    asking_t q = {call, username, user, user != NULL, NULL};
+    asking_t q = {call, username ? username : client->owner, user, user != NULL, NULL, username == NULL};
     apim_error_t *err;
     APIM_TRY(km_scope_check(call->pool, requested));
     err = grant(&q, client, requested, granted);

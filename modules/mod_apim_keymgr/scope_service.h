@@ -27,9 +27,11 @@ apim_error_t *km_scope_check(apr_pool_t *p, const char *requested);
 
 /**
  * What of `requested` (NULL or "": nothing) username may have through client: *granted is blank-separated, in
- * the order asked, without repeats. username: the user, or for an application token the client's owner. Asks
- * the databases only for scopes that need it. The user is read only if a scope is bound to roles; pass it in
- * *user if it is known.
+ * the order asked, without repeats. username: the user; NULL for an application token, which has what the
+ * roles of the client's owner allow, but of the REST APIs' scopes (apim:...) only if the client registered
+ * itself: the keys of an application in the Store are no log-in to its owner's account. Asks the databases
+ * only for scopes that need it. The user is read only if a scope is bound to roles; pass it in *user if it is
+ * known.
  */
 apim_error_t *km_scope_grant(const km_call_t *call, const km_client_t *client, const char *username,
                              const km_user_t *user, const char *requested, const char **granted);

@@ -119,7 +119,7 @@ apim_error_t *km_issue_application_token(const km_call_t *call, const km_client_
 {
     grant_t g = {.client = client, .grant_type = "client_credentials", .issued_at = call->now};
     g.lifetime = km_client_access_lifetime(call, client, lifetime);
-    APIM_TRY(km_scope_grant(call, client, client->owner, NULL, scopes, &g.scopes));
+    APIM_TRY(km_scope_grant(call, client, NULL, NULL, scopes, &g.scopes));
     return issue(call, &g, out);
 }
 
@@ -164,8 +164,8 @@ static apim_error_t *refreshed_scopes(const km_call_t *call, const km_client_t *
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_scope",
                               "A refresh cannot ask for scopes that were not granted before.");
     }
-    APIM_TRY(km_scope_grant(call, client, old->username ? old->username : client->owner, NULL,
-                            requested ? requested : old->scopes, &g->scopes));
+    APIM_TRY(
+        km_scope_grant(call, client, old->username, NULL, requested ? requested : old->scopes, &g->scopes));
     g->refresh_scopes = requested ? old->scopes : NULL;
     return NULL;
 }

@@ -36,6 +36,11 @@ def test_client_credentials(km, scene):
     assert out["username"] == "subscriber" and out["scopes"] == ["default"]
 
 
+def test_keys_of_an_application_are_no_login_to_its_owners_account(km, scene):
+    body = km.ok_token(scene.client, "client_credentials", scope="apim:subscribe apim:app_manage")
+    assert body["scope"] == "default"
+
+
 def test_password(km, scene):
     body = km.ok_token(scene.client, "password", username="subscriber", password=USERS["subscriber"][0],
                        scope="apim:subscribe apim:api_create unknown:thing")
@@ -75,8 +80,8 @@ def test_scopes_follow_roles(km, env):
     assert scopes("subscriber", everything) == "apim:subscribe"
     assert scopes("subscriber", "apim:admin") == "default"
     assert scopes("subscriber", "apim:subscribe apim:subscribe  default") == "apim:subscribe"
-    # an application token has what its owner's roles allow
-    assert km.ok_token(scene.client, scope=everything)["scope"] == "apim:subscribe"
+    # an application's keys never act on the REST APIs for their owner
+    assert km.ok_token(scene.client, scope=everything)["scope"] == "default"
 
 
 def test_scopes_of_apis(km, env):
