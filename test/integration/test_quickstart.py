@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """./quickstart, as a newcomer runs it: first and second start, stop, reset, what it says when something is wrong."""
+import fcntl
 import json
 import os
 import pathlib
@@ -107,6 +108,29 @@ def test_index_page_answers_and_refusals_are_the_gateways(quick):
     assert "API Manager" in requests.get(demo["portal_url"] + "/", timeout=30).text
     refused = requests.get(f"{demo['gateway_url']}{demo['api']['context']}/{demo['api']['version']}/huts", timeout=30)
     assert refused.status_code == 401 and refused.headers["WWW-Authenticate"] and str(refused.json()["code"]) == "900902"
+
+
+def test_the_sample_has_a_scope_and_an_open_resource(quick):
+    demo = quick.demo
+    base = f"{demo['gateway_url']}{demo['api']['context']}/{demo['api']['version']}"
+    body = {"hutId": "larkfell", "from": "2027-07-01", "nights": 2, "beds": 2, "guest": "Ada Lovelace"}
+
+    def book(**form):
+        r = requests.post(demo["token_url"], auth=(demo["consumer_key"], demo["consumer_secret"]), timeout=30,
+                          data={"grant_type": "client_credentials", **form})
+        return requests.post(base + "/bookings", json=body, timeout=30,
+                             headers={"Authorization": "Bearer " + r.json()["access_token"]})
+    assert requests.get(base + "/health", timeout=30).json()["status"] == "up"
+    refused = book()
+    assert refused.status_code == 403 and str(refused.json()["code"]) == "900910"
+    booked = book(scope="huts:book")
+    assert booked.status_code == 201 and booked.json()["guest"] == "Ada Lovelace"
+
+
+def test_only_one_at_a_time(quick):
+    with open(quick.dir / ".lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        refused(quick, "another ./quickstart is at work")
 
 
 def test_second_start_changes_nothing(quick):
