@@ -1,1 +1,1 @@
-EXTRA_DIST += bench/run
+EXTRA_DIST += bench/run bench/results
