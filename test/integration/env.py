@@ -46,6 +46,8 @@ class Env:
         virtual host), gateway_location (lines in place of <Location /> ApimGateway On), keymgr (value of ApimKeyManager),
         modules, mpm_lines. db=None: without database."""
         name = name or f"node{len(self.nodes) + 1}"
+        if name in [n.name for n in self.nodes]:
+            name = f"{name}-{len(self.nodes) + 1}"
         db = self.db if db == "default" else db
         node = Node(name, self.root / name, roles, db, self.secret, HTTPD_USER, **more)
         self.nodes.append(node)
