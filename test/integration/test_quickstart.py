@@ -154,6 +154,11 @@ def test_status_and_stop_and_start_keep_everything(quick):
     assert quick.called()["count"] == 10
 
 
+def test_the_directory_may_be_written_in_other_ways(quick):
+    for name in (f"{quick.root}//run/", f"{quick.root}/x/../run", "run"):
+        assert quick("status", env={"APIM_DIR": name})[0] == 0, name
+
+
 def test_another_port(quick):
     before, quick.port = quick.demo, free_port()
     assert "up already" in quick.ok() and quick.demo == before

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sample back end: what it answers, right and wrong."""
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -32,6 +33,7 @@ def huts():
     process.wait(30)
     bad = [p.name for p in (root / "logs").iterdir() if p.name.startswith(("asan", "ubsan"))]
     log = (root / "logs" / "error_log").read_text()
+    shutil.rmtree(root, ignore_errors=True)
     assert not bad and ":error]" not in log and "exit signal" not in log, log
 
 
