@@ -221,8 +221,8 @@ static apim_error_t *read_and_rotate(const km_call_t *call, apr_pool_t *p, apr_a
     return err;
 }
 
-/* A pool that no other thread's pool is a parent of, and that nobody destroys at exit: its cleanups lie in this
- * module, which is unloaded by then when httpd runs as one process (-X). */
+/* A pool that no other thread's pool is a parent of, and that nobody destroys at exit: its cleanups lie in
+ * this module, which is unloaded by then when httpd runs as one process (-X). */
 static apr_pool_t *own_pool(void)
 {
     apr_allocator_t *allocator;
