@@ -85,9 +85,11 @@ static void clean_all(apr_pool_t *p, server_rec *main_server)
 
 static apr_status_t on_tick(int state, void *data, apr_pool_t *p)
 {
-    if (state == AP_WATCHDOG_STATE_RUNNING && !apr_atomic_read32(&stopping)) {
-        apr_atomic_set32(&running, 1);
-        clean_all(p, data);
+    if (state == AP_WATCHDOG_STATE_RUNNING) {
+        apr_atomic_set32(&running, 1); /* before the look at stopping: whoever sets that looks here next */
+        if (!apr_atomic_read32(&stopping)) {
+            clean_all(p, data);
+        }
         apr_atomic_set32(&running, 0);
     }
     return APR_SUCCESS; /* anything else would end the watchdog for good */
@@ -116,8 +118,8 @@ static apr_status_t wait_for_run(void *dummy)
 {
     int i;
     apr_atomic_set32(&stopping, 1);
-    for (i = 0; i < 50 && apr_atomic_read32(&running); i++) {
-        apr_sleep(apr_time_from_msec(100));
+    for (i = 0; i < 1000 && apr_atomic_read32(&running); i++) {
+        apr_sleep(apr_time_from_msec(5));
     }
     return APR_SUCCESS;
 }

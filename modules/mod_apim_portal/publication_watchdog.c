@@ -2,8 +2,6 @@
 #include <apr_atomic.h>
 #include <apr_optional.h>
 #include <apr_strings.h>
-#include <apr_thread_cond.h>
-#include <apr_thread_mutex.h>
 #include <mod_watchdog.h>
 
 #include "publication.h"
@@ -18,10 +16,8 @@
 #define GRACE_MS      3000 /* younger rows are still in the hands of the request that wrote them */
 #define EXIT_WAIT     apr_time_from_sec(5)
 
-static apr_uint32_t stopping;
-static apr_thread_mutex_t *mutex;
-static apr_thread_cond_t *left;
-static int inside;
+/* The watchdog's thread outlives the child's pools: these may be looked at until the process is gone. */
+static apr_uint32_t stopping, inside;
 static int complained; /* the database was away at the last look */
 
 static apim_error_t *due(apr_pool_t *p, server_rec *s, apim_rows_t **rows)
@@ -68,40 +64,20 @@ static int seen_before(server_rec *main_server, server_rec *s)
     return 0;
 }
 
-static int enter(void)
-{
-    int ok;
-    if (!mutex) {
-        return 0;
-    }
-    apr_thread_mutex_lock(mutex);
-    ok = !apr_atomic_read32(&stopping);
-    inside = ok;
-    apr_thread_mutex_unlock(mutex);
-    return ok;
-}
-
-static void leave(void)
-{
-    apr_thread_mutex_lock(mutex);
-    inside = 0;
-    apr_thread_cond_broadcast(left);
-    apr_thread_mutex_unlock(mutex);
-}
-
 /* mod_watchdog never calls again a callback that returned an error. */
 static apr_status_t tick(int state, void *data, apr_pool_t *pool)
 {
     server_rec *main_server = data, *s;
-    if (state != AP_WATCHDOG_STATE_RUNNING || !enter()) {
+    if (state != AP_WATCHDOG_STATE_RUNNING) {
         return APR_SUCCESS;
     }
+    apr_atomic_set32(&inside, 1); /* before the look at stopping: whoever sets that looks here next */
     for (s = main_server; s && !apr_atomic_read32(&stopping); s = s->next) {
         if (po_server_config(s)->enabled && !seen_before(main_server, s)) {
             look_after(pool, s);
         }
     }
-    leave();
+    apr_atomic_set32(&inside, 0);
     return APR_SUCCESS;
 }
 
@@ -126,23 +102,16 @@ static apr_status_t wait_for_exit(void *data)
 {
     apr_time_t deadline = apr_time_now() + EXIT_WAIT;
     apr_atomic_set32(&stopping, 1);
-    apr_thread_mutex_lock(mutex);
-    while (inside && apr_time_now() < deadline) {
-        apr_thread_cond_timedwait(left, mutex, apr_time_from_msec(200));
+    while (apr_atomic_read32(&inside) && apr_time_now() < deadline) {
+        apr_sleep(apr_time_from_msec(5));
     }
-    apr_thread_mutex_unlock(mutex);
     return APR_SUCCESS;
 }
 
 void po_publication_child_init(apr_pool_t *pchild)
 {
-    apr_thread_mutex_t *made;
     apr_atomic_set32(&stopping, 0);
-    if (apr_thread_cond_create(&left, pchild) == APR_SUCCESS &&
-        apr_thread_mutex_create(&made, APR_THREAD_MUTEX_DEFAULT, pchild) == APR_SUCCESS) {
-        mutex = made;
-        apr_pool_pre_cleanup_register(pchild, NULL, wait_for_exit);
-    }
+    apr_pool_pre_cleanup_register(pchild, NULL, wait_for_exit);
 }
 
 void po_publication_child_stopping(void)

@@ -4,6 +4,7 @@ import functools
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,16 @@ BAD = re.compile(r"\[[a-z0-9_-]*:(error|crit|alert|emerg)\]|AddressSanitizer|run
                  r"pool concurrency check|double free|malloc\(\)|corrupted")
 # httpd's own complaints that mean nothing: event closes its pollset while a client's idle connection is being parked.
 HARMLESS = re.compile(r"AH03093: process_socket: apr_pollset_add failure for keep alive")
+
+# A child that crashes leaves a core file (CoreDumpDirectory), and the report has its stack.
+resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+
+
+def stack_of(core):
+    """The stacks of the threads of a core file, as far as gdb can tell."""
+    if not shutil.which("gdb"):
+        return "(no gdb)"
+    return run(["gdb", "-batch", "-nx", "-ex", "bt 24", "-ex", "thread apply all bt 6", HTTPD, core], check=False).stdout[-12000:]
 
 
 def _tool(names, folders=("/usr/sbin", "/usr/bin", "/usr/local/apache2/bin")):
@@ -258,7 +269,7 @@ class Node:
                 bad.append(f"{path}:\n" + path.read_text(encoding="utf-8", errors="replace")[:4000])
                 path.rename(path.with_name("reported-" + path.name))
             elif path.name.startswith("core") and not path.name.endswith(".seen"):
-                bad.append(f"core file {path}")
+                bad.append(f"core file {path}:\n{stack_of(path)}")
                 path.rename(path.with_name(path.name + ".seen"))
         return [f"{self.name}: {line}" for line in bad]
 
