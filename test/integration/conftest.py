@@ -12,6 +12,8 @@ from support import BUILD, SANITIZE
 KINDS = ("sqlite", "postgresql")
 # The sanitizer run of a whole ./check takes SQLite, what is for PostgreSQL alone, and what is marked sanitize_both.
 ALL_KINDS = os.environ.get("APIM_SANITIZE_ALL") == "1"
+# ... and so its run without sanitizers leaves SQLite to the sanitizer run, but for tests that are not run there.
+PLAIN_POSTGRESQL = os.environ.get("APIM_PLAIN_POSTGRESQL") == "1"
 
 
 def pytest_addoption(parser):
@@ -30,6 +32,8 @@ def pytest_generate_tests(metafunc):
         kinds = marker.args if marker else KINDS
         if SANITIZE and not ALL_KINDS and not metafunc.definition.get_closest_marker("sanitize_both"):
             kinds = kinds[:1]
+        if PLAIN_POSTGRESQL and not metafunc.definition.get_closest_marker("slow"):
+            kinds = [k for k in kinds if k == "postgresql"] or kinds
         chosen = metafunc.config.getoption("--db") or KINDS
         metafunc.parametrize("db_kind", [k for k in kinds if k in chosen], scope="module", indirect=True)
 
