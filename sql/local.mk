@@ -6,10 +6,14 @@ SQL_FILES = \
 	sql/user_manager/sqlite/0002_user_names.sql \
 	sql/api_manager/postgresql/0001_api_manager.sql \
 	sql/api_manager/postgresql/0002_refresh_scopes.sql \
+	sql/api_manager/postgresql/0003_feed_notify.sql \
 	sql/api_manager/sqlite/0001_api_manager.sql \
 	sql/api_manager/sqlite/0002_refresh_scopes.sql \
+	sql/api_manager/sqlite/0003_feed_notify.sql \
 	sql/registry/postgresql/0001_registry.sql \
 	sql/registry/postgresql/0002_policies.sql \
+	sql/registry/postgresql/0003_nodes.sql \
 	sql/registry/sqlite/0001_registry.sql \
-	sql/registry/sqlite/0002_policies.sql
+	sql/registry/sqlite/0002_policies.sql \
+	sql/registry/sqlite/0003_nodes.sql
 nobase_dist_pkgdata_DATA += $(SQL_FILES)
