@@ -7,7 +7,8 @@
 /* Statements that every role has: a node's report of itself (registry database). */
 #define APIM_NODE_STATEMENTS(X)                                                                              \
     X(apim_node_put,                                                                                         \
-      "INSERT INTO reg_node (name, role, environment, version, epoch, revision, started_at, seen_at, detail)" \
+      "INSERT INTO reg_node (name, role, environment, version, epoch, revision, started_at, seen_at, "       \
+      "detail)"                                                                                              \
       " VALUES (%s, %s, %s, %s, %s, %ld, %ld, %ld, %s) ON CONFLICT (name, role) DO UPDATE SET"               \
       " environment = excluded.environment, version = excluded.version, epoch = excluded.epoch,"             \
       " revision = excluded.revision, started_at = excluded.started_at, seen_at = excluded.seen_at,"         \

@@ -31,6 +31,9 @@ typedef struct gw_server_config_t {
     int keymgr_connections;                 /* ApimKeyManagerConnections per child, default threads/2 */
     apr_int64_t rate_limit_size;            /* ApimRateLimitSize, bytes, default 16 MiB */
     int rate_limit_headers;                 /* ApimRateLimitHeaders, default on */
+    apr_array_header_t *feed_urls; /* ApimFeed: addresses without trailing slash; NULL: the databases */
+    const char *feed_ca;           /* ApimFeedCA; NULL: the system's */
+    const char *feed_certificate, *feed_key; /* ApimFeedCertificate; NULL: none */
 } gw_server_config_t;
 
 /* The configuration of the server that took the request, with all defaults filled in. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway_config.h"
 
+#include <apr_file_io.h>
 #include <apr_strings.h>
+#include <apr_uri.h>
 #include <http_core.h>
 #include <string.h>
 
@@ -58,6 +60,10 @@ void *gw_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     MERGE(keymgr_connections);
     MERGE(rate_limit_size);
     MERGE(rate_limit_headers);
+    conf->feed_urls = add->feed_urls ? add->feed_urls : base->feed_urls;
+    conf->feed_ca = add->feed_ca ? add->feed_ca : base->feed_ca;
+    conf->feed_certificate = add->feed_certificate ? add->feed_certificate : base->feed_certificate;
+    conf->feed_key = add->feed_key ? add->feed_key : base->feed_key;
     return conf;
 }
 
@@ -123,24 +129,35 @@ static const char *needed_module(apr_pool_t *p, const char *file, const char *na
                         apr_pstrmemdup(p, file, strlen(file) - 2));
 }
 
+static const char *check_feed(server_rec *main_server)
+{
+    const gw_server_config_t *conf = gw_server_config(main_server);
+    if (conf->feed_urls && !conf->common.cluster_secret) {
+        return "ApimFeed needs ApimClusterSecret: the Key Managers show their feed to nodes of the cluster "
+               "only";
+    }
+    return NULL;
+}
+
 const char *gw_config_check(apr_pool_t *p, server_rec *main_server)
 {
     static const char *const modules[][2] = {{"mod_proxy.c", "proxy"},
                                              {"mod_proxy_http.c", "proxy_http"},
-                                             {"mod_dbd.c", "dbd"},
-                                             {"mod_watchdog.c", "watchdog"}};
+                                             {"mod_watchdog.c", "watchdog"},
+                                             {"mod_dbd.c", "dbd"}}; /* the last: not with a feed */
+    size_t i,
+        needed = sizeof(modules) / sizeof(modules[0]) - (gw_server_config(main_server)->feed_urls != NULL);
     const char *error = NULL;
     server_rec *s;
-    size_t i;
     for (s = main_server; s && !error; s = s->next) {
         gw_server_config_t *conf = gw_server_config(s);
         fill_defaults(conf);
         error = apim_common_config_resolve(p, main_server, &conf->common);
     }
-    for (i = 0; used && !error && i < sizeof(modules) / sizeof(modules[0]); i++) {
+    for (i = 0; used && !error && i < needed; i++) {
         error = needed_module(p, modules[i][0], modules[i][1]);
     }
-    return error;
+    return error ? error : check_feed(main_server);
 }
 
 /* -- directives
@@ -288,6 +305,58 @@ static const char *set_rate_limit_headers(cmd_parms *cmd, void *dummy, int on)
     return main_server_only(cmd);
 }
 
+static const char *set_feed(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    gw_server_config_t *conf = conf_of(cmd);
+    apr_size_t len = strlen(arg);
+    apr_uri_t uri;
+    if (strcasecmp(arg, "database") == 0) {
+        return conf->feed_urls
+                   ? apr_psprintf(cmd->pool, "%s: write database alone, or addresses only", cmd->cmd->name)
+                   : main_server_only(cmd);
+    }
+    if (apr_uri_parse(cmd->temp_pool, arg, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname ||
+        uri.query || uri.fragment || uri.user ||
+        (strcmp(uri.scheme, "http") != 0 && strcmp(uri.scheme, "https") != 0)) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not usable; write database, or http(s)://<host>[:<port>] of a Key "
+                            "Manager or of the balancer in front of them, and more of them if there are",
+                            cmd->cmd->name, arg);
+    }
+    if (!conf->feed_urls) {
+        conf->feed_urls = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(conf->feed_urls, const char *) =
+        apr_pstrmemdup(cmd->pool, arg, len - (arg[len - 1] == '/'));
+    return main_server_only(cmd);
+}
+
+/* A file that must be there and readable now; its absolute name in *member. */
+static const char *set_file(cmd_parms *cmd, const char *arg, const char **member)
+{
+    const char *path = ap_server_root_relative(cmd->pool, arg);
+    apr_file_t *f;
+    apr_status_t rv = path ? apr_file_open(&f, path, APR_READ, 0, cmd->temp_pool) : APR_EBADPATH;
+    if (rv != APR_SUCCESS) {
+        return apr_psprintf(cmd->pool, "%s: cannot read '%s': %pm", cmd->cmd->name, arg, &rv);
+    }
+    apr_file_close(f);
+    *member = path;
+    return main_server_only(cmd);
+}
+
+static const char *set_feed_ca(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    return set_file(cmd, arg, &conf_of(cmd)->feed_ca);
+}
+
+static const char *set_feed_certificate(cmd_parms *cmd, void *dummy, const char *certificate, const char *key)
+{
+    gw_server_config_t *conf = conf_of(cmd);
+    const char *error = set_file(cmd, certificate, &conf->feed_certificate);
+    return error ? error : set_file(cmd, key ? key : certificate, &conf->feed_key);
+}
+
 const command_rec gw_commands[] = {
     APIM_COMMON_COMMANDS(&apim_gateway_module),
     AP_INIT_FLAG("ApimGateway", set_gateway, NULL, RSRC_CONF | ACCESS_CONF,
@@ -296,6 +365,13 @@ const command_rec gw_commands[] = {
                   "directory of this node's own copy of what it serves"),
     AP_INIT_TAKE1("ApimEnvironment", set_environment, NULL, RSRC_CONF,
                   "gateway environment of this node (default Default)"),
+    AP_INIT_ITERATE(
+        "ApimFeed", set_feed, NULL, RSRC_CONF,
+        "database, or the addresses of Key Managers whose feed tells of changes (default database)"),
+    AP_INIT_TAKE1("ApimFeedCA", set_feed_ca, NULL, RSRC_CONF,
+                  "file of the certificate authorities of ApimFeed's addresses (default: the system's)"),
+    AP_INIT_TAKE12("ApimFeedCertificate", set_feed_certificate, NULL, RSRC_CONF,
+                   "file of the client certificate for ApimFeed, and of its key if that is another"),
     AP_INIT_TAKE1("ApimSyncInterval", set_sync_interval, NULL, RSRC_CONF,
                   "how often changes are asked for (default 250ms)"),
     AP_INIT_TAKE1("ApimBackendTimeout", set_backend_timeout, NULL, RSRC_CONF,

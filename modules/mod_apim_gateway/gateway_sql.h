@@ -4,7 +4,11 @@
 
 #include "apim_db.h"
 
-/* Every statement of the gateway. It only reads, and only from its sync watchdog. */
+/* For the listener's own connection: the channels that the triggers on the feed heads notify. */
+#define GW_LISTEN "LISTEN apim_registry; LISTEN apim_invalidation"
+
+/* Every statement of the gateway, run by its sync watchdog only. But for its own row of reg_node it only
+ * reads. */
 #define GW_STATEMENTS(X)                                                                                     \
     X(gw_registry_head, "SELECT epoch, revision FROM reg_feed_head WHERE id = 1")                            \
     X(gw_artifacts_after, "SELECT kind, key, revision, deleted, payload FROM reg_artifact"                   \

@@ -23,6 +23,8 @@ mod_apim_gateway_la_SOURCES = \
 	modules/mod_apim_gateway/fault.c modules/mod_apim_gateway/fault.h \
 	modules/mod_apim_gateway/upstream.c modules/mod_apim_gateway/upstream.h \
 	modules/mod_apim_gateway/sync.c modules/mod_apim_gateway/sync.h \
+	modules/mod_apim_gateway/feed_database.c modules/mod_apim_gateway/feed_http.c modules/mod_apim_gateway/feed.h \
+	modules/mod_apim_gateway/pg_listener.c modules/mod_apim_gateway/pg_listener.h \
 	modules/mod_apim_gateway/status.c modules/mod_apim_gateway/status.h \
 	modules/mod_apim_gateway/shared_state.c modules/mod_apim_gateway/shared_state.h \
 	modules/mod_apim_gateway/credentials.c modules/mod_apim_gateway/credentials.h \

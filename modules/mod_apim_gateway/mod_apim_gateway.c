@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "feed.h"
 #include "gateway_config.h"
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
@@ -79,7 +80,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
         return OK;
     }
     apim_keymgr_call_setup();
-    error = apim_db_pool_setup();
+    error = gw_server_config(s)->feed_urls ? gw_feed_http_setup() : apim_db_pool_setup();
     error = error ? error : prepare_replica_dir(pconf, s);
     error = error ? error : gw_authorize_post_config(pconf, s);
     error = error ? error : gw_sync_post_config(pconf, s);
@@ -128,7 +129,7 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
     if (!gw_config_used()) {
         return;
     }
-    for (each = s; each; each = each->next) {
+    for (each = s; each && !gw_server_config(s)->feed_urls; each = each->next) {
         apim_db_pool_child_init(pchild, each, &gw_server_config(each)->common);
     }
     replica = open_replica(s);

@@ -28,6 +28,7 @@ struct gw_replica_t {
     MDB_dbi apis;     /* id -> record */
     MDB_dbi owned;    /* id -> its contexts, each with its NUL */
     MDB_dbi policies; /* level/name -> flat_policy_t */
+    MDB_dbi failures; /* kind, blank, key of an artefact that could not be deployed -> why */
     MDB_dbi meta;
     MDB_txn *write;
 };
@@ -69,6 +70,7 @@ static int open_tables(gw_replica_t *r, MDB_txn *txn, unsigned int flags)
     rc = rc ? rc : mdb_dbi_open(txn, "apis", flags, &r->apis);
     rc = rc ? rc : mdb_dbi_open(txn, "owned", flags, &r->owned);
     rc = rc ? rc : mdb_dbi_open(txn, "policies", flags, &r->policies);
+    rc = rc ? rc : mdb_dbi_open(txn, "failures", flags, &r->failures);
     return rc ? rc : mdb_dbi_open(txn, "meta", flags, &r->meta);
 }
 
@@ -358,6 +360,7 @@ apim_error_t *gw_replica_stat(gw_replica_t *r, apr_pool_t *p, gw_replica_stat_t 
     stat->apis = entries(txn, r->apis);
     stat->contexts = entries(txn, r->contexts);
     stat->policies = entries(txn, r->policies);
+    stat->failures = entries(txn, r->failures);
     read_end();
     if (mdb_env_info(r->env, &info) == 0 && mdb_env_stat(r->env, &env) == 0) {
         stat->bytes_used = (apr_int64_t)(info.me_last_pgno + 1) * env.ms_psize;
@@ -390,6 +393,27 @@ apim_error_t *gw_replica_each(gw_replica_t *r, apr_pool_t *p,
     return rc == MDB_NOTFOUND ? NULL : failed(p, "list", rc);
 }
 
+apim_error_t *gw_replica_failures(gw_replica_t *r, apr_pool_t *p, int max, json_t *list)
+{
+    MDB_cursor *cursor = NULL;
+    MDB_val key, why;
+    MDB_txn *txn;
+    int rc;
+    APIM_TRY(read_begin(r, p, &txn));
+    rc = mdb_cursor_open(txn, r->failures, &cursor);
+    while (!rc && max-- > 0 && (rc = mdb_cursor_get(cursor, &key, &why, MDB_NEXT)) == 0) {
+        const char *kind = apr_pstrmemdup(p, key.mv_data, key.mv_size), *blank = strchr(kind, ' ');
+        json_array_append_new(list,
+                              json_pack("{s:s%, s:s, s:s}", "kind", kind, (size_t)(blank - kind), "key",
+                                        blank + 1, "reason", apr_pstrmemdup(p, why.mv_data, why.mv_size)));
+    }
+    if (cursor) {
+        mdb_cursor_close(cursor);
+    }
+    read_end();
+    return rc && rc != MDB_NOTFOUND ? failed(p, "failures", rc) : NULL;
+}
+
 /* -- writing
  * ---------------------------------------------------------------------------------------------------------
  */
@@ -417,6 +441,7 @@ apim_error_t *gw_replica_clear(gw_replica_t *r, apr_pool_t *p)
     rc = rc ? rc : mdb_drop(r->write, r->apis, 0);
     rc = rc ? rc : mdb_drop(r->write, r->owned, 0);
     rc = rc ? rc : mdb_drop(r->write, r->policies, 0);
+    rc = rc ? rc : mdb_drop(r->write, r->failures, 0);
     rc = rc ? rc : del(r, r->meta, sval(DEPTHS_KEY));
     return rc ? failed(p, "clear", rc) : NULL;
 }
@@ -540,6 +565,22 @@ apim_error_t *gw_replica_remove_policy(gw_replica_t *r, apr_pool_t *p, const cha
 {
     int rc = strlen(key) > MAX_KEY ? 0 : del(r, r->policies, sval(key));
     return rc ? failed(p, key, rc) : NULL;
+}
+
+/* LMDB's keys are short; the beginning of a longer one will do to say what failed. */
+static MDB_val failure_key(apr_pool_t *p, const char *kind, const char *key)
+{
+    MDB_val v = sval(apr_pstrcat(p, kind, " ", key, NULL));
+    v.mv_size = v.mv_size > MAX_KEY ? MAX_KEY : v.mv_size;
+    return v;
+}
+
+apim_error_t *gw_replica_note_failure(gw_replica_t *r, apr_pool_t *p, const char *kind, const char *key,
+                                      const char *reason)
+{
+    int rc = reason ? put(r, r->failures, failure_key(p, kind, key), sval(reason))
+                    : del(r, r->failures, failure_key(p, kind, key));
+    return rc ? failed(p, "failures", rc) : NULL;
 }
 
 apim_error_t *gw_replica_set_position(gw_replica_t *r, apr_pool_t *p, const gw_position_t *position)

@@ -55,7 +55,7 @@ typedef struct gw_position_t {
 apim_error_t *gw_replica_position(gw_replica_t *replica, apr_pool_t *p, gw_position_t *position);
 
 typedef struct gw_replica_stat_t {
-    apr_int64_t apis, contexts, policies;
+    apr_int64_t apis, contexts, policies, failures;
     apr_int64_t bytes_used, bytes_mapped;
 } gw_replica_stat_t;
 
@@ -66,6 +66,9 @@ apim_error_t *gw_replica_each(gw_replica_t *replica, apr_pool_t *p,
                               void (*fn)(void *baton, apr_pool_t *p, const char *context,
                                          const gw_record_t *record),
                               void *baton);
+
+/** Appends {kind, key, reason} to list for the first max artefacts that could not be deployed. */
+apim_error_t *gw_replica_failures(gw_replica_t *replica, apr_pool_t *p, int max, json_t *list);
 
 /* -- writing (sync watchdog only)
  * -------------------------------------------------------------------------------------- */
@@ -84,6 +87,9 @@ apim_error_t *gw_replica_remove_api(gw_replica_t *replica, apr_pool_t *p, const 
 apim_error_t *gw_replica_put_policy(gw_replica_t *replica, apr_pool_t *p, const char *key,
                                     const json_t *policy);
 apim_error_t *gw_replica_remove_policy(gw_replica_t *replica, apr_pool_t *p, const char *key);
+/** Remembers that an artefact could not be deployed, and why; reason NULL: it could. */
+apim_error_t *gw_replica_note_failure(gw_replica_t *replica, apr_pool_t *p, const char *kind, const char *key,
+                                      const char *reason);
 apim_error_t *gw_replica_set_position(gw_replica_t *replica, apr_pool_t *p, const gw_position_t *position);
 apim_error_t *gw_replica_commit(gw_replica_t *replica, apr_pool_t *p);
 void gw_replica_abort(gw_replica_t *replica);

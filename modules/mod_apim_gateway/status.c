@@ -23,6 +23,12 @@ static void number(request_rec *r, int flags, const char *key, const char *title
     }
 }
 
+static void word(request_rec *r, int flags, const char *key, const char *title, const char *value)
+{
+    ap_rprintf(r, flags & AP_STATUS_SHORT ? "ApimGateway%s: %s\n" : "<tr><th>%s</th><td>%s</td></tr>\n",
+               flags & AP_STATUS_SHORT ? key : title, ap_escape_html(r->pool, value));
+}
+
 /* Seconds since a moment, -1 for never. */
 static apr_int64_t age(apr_time_t then)
 {
@@ -41,11 +47,14 @@ static void replica_facts(request_rec *r, int flags)
     number(r, flags, "Apis", "APIs served", stat.apis);
     number(r, flags, "Contexts", "Contexts", stat.contexts);
     number(r, flags, "Policies", "Policies", stat.policies);
+    number(r, flags, "NotDeployed", "Artefacts that could not be deployed", stat.failures);
     number(r, flags, "ReplicaBytes", "Replica size (bytes)", stat.bytes_used);
 }
 
 static void sync_facts(request_rec *r, int flags, const gw_sync_state_t *state)
 {
+    word(r, flags, "Node", "Node", apim_node_name(&gw_server_config(r->server)->common));
+    word(r, flags, "Feed", "Changes come by", state->feed);
     number(r, flags, "RegistryRevision", "Registry revision served", state->registry_revision);
     number(r, flags, "RegistryAge", "Seconds since the registry answered", age(state->registry_seen));
     number(r, flags, "RegistryAway", "Registry away", state->registry_away);

@@ -7,8 +7,9 @@
 
 /*
  * Keeps the replica and the verification cache up to date: one watchdog thread a node (a singleton among the
- * children; another child takes over when its child dies) reads both change feeds every ApimSyncInterval.
- * While a database is away the node serves what it has; the loss and the return are each logged once.
+ * children; another child takes over when its child dies) reads both change feeds (feed.h) when it is told
+ * that there is something new, and every ApimSyncInterval. While a database is away the node serves what it
+ * has; the loss and the return are each logged once.
  */
 
 /** What the watchdog knows, in memory shared by all children and kept over a graceful restart. Read without a
@@ -17,10 +18,12 @@ typedef struct gw_sync_state_t {
     apr_int64_t registry_revision;     /* what the replica holds */
     apr_int64_t invalidation_revision; /* -1: not known yet */
     char invalidation_epoch[64];
+    char feed[16];                 /* "notify", "poll", "http": how changes come in */
     apr_time_t registry_seen;      /* last time the registry answered; 0: never */
     apr_time_t invalidations_seen; /* likewise the API Manager database */
     int registry_away;             /* 1 after a failure that was logged */
     int invalidations_away;
+    apr_int64_t started_at;                          /* ms; of the first generation */
     apr_int64_t applied, refused;                    /* artefacts */
     apr_uint64_t requests, faults, backend_failures; /* counted by the hooks */
 } gw_sync_state_t;

@@ -39,6 +39,13 @@
     X(km_application_key_insert, "INSERT INTO am_application_key (id, application_id, key_type, key_manager, "         \
         "consumer_key, created_at) VALUES (%s, %s, %s, %s, %s, %ld) ON CONFLICT DO NOTHING")                           \
     X(km_application_key_delete, "DELETE FROM am_application_key WHERE consumer_key = %s")                             \
+    /* the change feeds, for gateways without a database (Registry database; API Manager database) */                  \
+    X(km_feed_registry_head, "SELECT epoch, revision FROM reg_feed_head WHERE id = 1")                                 \
+    X(km_feed_artifacts_after, "SELECT kind, key, revision, deleted, payload FROM reg_artifact WHERE revision > %ld "  \
+        "AND (environment = '' OR environment = %s) ORDER BY revision LIMIT 100")                                      \
+    X(km_feed_invalidation_head, "SELECT epoch, revision FROM am_feed_head WHERE id = 1")                              \
+    X(km_feed_invalidations_after, "SELECT revision, kind, subject FROM am_invalidation WHERE revision > %ld "         \
+        "ORDER BY revision LIMIT 1000")                                                                                \
     /* users (User Manager database) */                                                                                \
     X(km_user_by_name, "SELECT id, password_hash, status FROM um_user WHERE username = %s")                            \
     X(km_user_roles, "SELECT role FROM um_user_role WHERE user_id = %s")                                               \

@@ -24,6 +24,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/client_operations.h \
 	modules/mod_apim_keymgr/client_store.c \
 	modules/mod_apim_keymgr/client_store.h \
+	modules/mod_apim_keymgr/feed_service.c \
+	modules/mod_apim_keymgr/feed_service.h \
 	modules/mod_apim_keymgr/keymgr_config.c \
 	modules/mod_apim_keymgr/keymgr_config.h \
 	modules/mod_apim_keymgr/keymgr_directives.c \

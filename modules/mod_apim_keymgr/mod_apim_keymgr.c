@@ -12,8 +12,10 @@
 
 #include "apim_text.h"
 #include "cleaner.h"
+#include "feed_service.h"
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
+#include "httpd/presence.h"
 #include "keymgr_config.h"
 #include "keymgr_directives.h"
 #include "keymgr_log.h"
@@ -165,6 +167,11 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     if (!wrong && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
         wrong = km_cleaner_setup(pconf, main_server, km_clean_interval(config_of(main_server)));
     }
+    for (s = main_server; s && !wrong && !config_of(s)->enabled; s = s->next) {
+    }
+    if (!wrong && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        wrong = apim_presence_setup(pconf, s, "keymgr", &config_of(s)->common);
+    }
     if (wrong) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, "APIM-KM0004: %s", wrong);
         return HTTP_INTERNAL_SERVER_ERROR;
@@ -199,6 +206,8 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
     }
     km_user_store_child_init(pchild);
     km_cleaner_child_init(pchild);
+    km_feed_child_init();
+    apim_presence_child_init(pchild);
     for (s = main_server; s; s = s->next) {
         km_config_t *conf = config_of(s);
         conf->keys = NULL;
@@ -216,6 +225,8 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
 static void child_stopping(apr_pool_t *pchild, int graceful)
 {
     km_cleaner_stop();
+    km_feed_stop();
+    apim_presence_stop();
 }
 
 static void register_hooks(apr_pool_t *p)

@@ -6,6 +6,7 @@
 #include "apim_crypto.h"
 #include "api_key_service.h"
 #include "client_operations.h"
+#include "feed_service.h"
 #include "httpd/keymgr_call.h"
 #include "httpd/rest.h"
 #include "operation_input.h"
@@ -38,7 +39,10 @@ static const struct {
                   {"token-revoke", token_revoke},
                   {"user-revoke", km_user_revoke},
                   {"api-key-generate", km_api_key_generate},
-                  {"api-key-revoke", km_api_key_revoke}};
+                  {"api-key-revoke", km_api_key_revoke},
+                  {"feed-heads", km_feed_heads},
+                  {"feed-artifacts", km_feed_artifacts},
+                  {"feed-invalidations", km_feed_invalidations}};
 
 apim_error_t *km_operation(const km_call_t *call, const char *name, const json_t *in, json_t **out)
 {

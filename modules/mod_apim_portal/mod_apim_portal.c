@@ -7,6 +7,7 @@
 #include <mpm_common.h>
 
 #include "admin.h"
+#include "httpd/presence.h"
 #include "openapi/fetch.h"
 #include "publication.h"
 
@@ -124,6 +125,7 @@ static int start_watchdog(apr_pool_t *pconf, server_rec *main_server)
     }
     if (s) {
         wrong = po_publication_start(pconf, main_server);
+        wrong = wrong ? wrong : apim_presence_setup(pconf, s, "portal", &po_server_config(s)->common);
     }
     if (wrong) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, "APIM-PO0003: %s", wrong);
@@ -163,11 +165,13 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
     po_signup_child_init(pchild);
     po_auth_child_init(pchild);
     po_publication_child_init(pchild);
+    apim_presence_child_init(pchild);
 }
 
 static void child_stopping(apr_pool_t *pchild, int graceful)
 {
     po_publication_child_stopping();
+    apim_presence_stop();
 }
 
 static void register_hooks(apr_pool_t *p)

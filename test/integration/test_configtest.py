@@ -24,6 +24,7 @@ COMMON = [
     ("ApimClusterSecret file:{root}/conf/short.secret", r"at least 32 characters \(openssl rand -hex 32"),
     ("ApimKeyManager ftp://x", r"in-process, balancer://<name>, http://<host>:<port>"),
     ("ApimKeyManagerTimeout 1h", r"duration from 10ms to 60s"),
+    ('ApimNodeName "gate way"', r"letters, digits and"),
 ]
 PORTAL = [
     ("ApimPublisher Maybe", r"ApimPublisher must be On or Off"),
@@ -39,6 +40,11 @@ PORTAL = [
 ]
 GATEWAY = [
     ("ApimGateway Perhaps", r"ApimGateway must be On or Off"),
+    ("ApimFeed ftp://keys", r"write database, or http\(s\)://<host>"),
+    ("ApimFeed http://keys/?x=1", r"write database, or http\(s\)://<host>"),
+    ("ApimFeed http://keys database", r"database alone, or addresses only"),
+    ("ApimFeedCA /nonexistent/ca.pem", r"cannot read '/nonexistent/ca.pem'"),
+    ("ApimFeedCertificate /nonexistent/node.pem", r"cannot read '/nonexistent/node.pem'"),
     ("ApimSyncInterval never", r"duration from"),
     ("ApimBackendTimeout never", r"duration from"),
     ("ApimBackendConnectTimeout never", r"duration from"),

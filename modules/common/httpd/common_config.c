@@ -2,9 +2,12 @@
 #include "common_config.h"
 
 #include <apr_file_io.h>
+#include <ap_listen.h>
+#include <apr_network_io.h>
 #include <apr_strings.h>
 #include <string.h>
 
+#include "apim_node.h"
 #include "apim_text.h"
 
 #define UNSET      (-1)
@@ -34,6 +37,7 @@ void apim_common_config_merge(apim_common_config_t *to, const apim_common_config
     merged.cluster_secret = add->cluster_secret ? add->cluster_secret : base->cluster_secret;
     merged.keymgr_url = add->keymgr_url ? add->keymgr_url : base->keymgr_url;
     merged.keymgr_timeout = add->keymgr_timeout != UNSET ? add->keymgr_timeout : base->keymgr_timeout;
+    merged.node_name = add->node_name ? add->node_name : base->node_name;
     *to = merged;
 }
 
@@ -52,9 +56,25 @@ apr_interval_time_t apim_keymgr_timeout(const apim_common_config_t *conf)
     return conf->keymgr_timeout != UNSET ? conf->keymgr_timeout : apr_time_from_sec(5);
 }
 
+const char *apim_node_name(const apim_common_config_t *conf)
+{
+    return conf->node_name;
+}
+
+static const char *default_node_name(apr_pool_t *p)
+{
+    char host[APRMAXHOSTLEN + 1] = "";
+    apr_port_t port = ap_listeners && ap_listeners->bind_addr ? ap_listeners->bind_addr->port : 0;
+    if (apr_gethostname(host, sizeof(host), p) != APR_SUCCESS || !apim_node_name_ok(host)) {
+        apr_cpystrn(host, "localhost", sizeof(host));
+    }
+    return apr_psprintf(p, "%s:%u", host, port);
+}
+
 const char *apim_common_config_resolve(apr_pool_t *p, server_rec *main_server, apim_common_config_t *conf)
 {
     int i;
+    conf->node_name = conf->node_name ? conf->node_name : default_node_name(p);
     for (i = 0; i < APIM_DB_COUNT; i++) {
         server_rec *s;
         conf->database_server[i] = main_server;
@@ -166,6 +186,17 @@ const char *apim_cmd_keymgr_timeout(cmd_parms *cmd, void *dummy, const char *arg
 {
     return apim_config_duration(cmd, arg, apr_time_from_msec(10), apr_time_from_sec(60),
                                 &config_of(cmd)->keymgr_timeout);
+}
+
+const char *apim_cmd_node_name(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    if (!apim_node_name_ok(arg)) {
+        return apr_psprintf(
+            cmd->pool, "%s: '%s' is not usable; write letters, digits and . _ : - only, such as gateway-1",
+            cmd->cmd->name, arg);
+    }
+    config_of(cmd)->node_name = arg;
+    return NULL;
 }
 
 const char *apim_config_duration(cmd_parms *cmd, const char *arg, apr_interval_time_t min,

@@ -25,6 +25,7 @@ typedef struct apim_common_config_t {
     const char *cluster_secret;        /* ApimClusterSecret: what nodes show each other */
     const char *keymgr_url; /* ApimKeyManager: "balancer://keymgr" or "http://host:port"; NULL: in process */
     apr_interval_time_t keymgr_timeout;         /* ApimKeyManagerTimeout */
+    const char *node_name;                      /* ApimNodeName; filled by apim_common_config_resolve */
     struct apim_keymgr_server_t *keymgr_server; /* made by apim_keymgr_call_prepare */
 } apim_common_config_t;
 
@@ -39,6 +40,10 @@ int apim_database_connections(const apim_common_config_t *conf);           /* 8 
 apr_interval_time_t apim_database_wait(const apim_common_config_t *conf);  /* 2 s */
 apr_interval_time_t apim_keymgr_timeout(const apim_common_config_t *conf); /* 5 s */
 
+/* What this node calls itself in reg_node; never NULL after apim_common_config_resolve. Default: the host's
+ * name and the port of the first Listen. */
+const char *apim_node_name(const apim_common_config_t *conf);
+
 /* Resolves ApimDatabase names to their virtual hosts. Call from check_config and post_config for each server;
  * returns an error sentence naming the directive, NULL if all is well. Without ApimDatabase the main server's
  * DBD pool is used. */
@@ -51,6 +56,7 @@ const char *apim_cmd_database_wait(cmd_parms *cmd, void *dummy, const char *arg)
 const char *apim_cmd_cluster_secret(cmd_parms *cmd, void *dummy, const char *arg);
 const char *apim_cmd_keymgr(cmd_parms *cmd, void *dummy, const char *arg);
 const char *apim_cmd_keymgr_timeout(cmd_parms *cmd, void *dummy, const char *arg);
+const char *apim_cmd_node_name(cmd_parms *cmd, void *dummy, const char *arg);
 
 /* Parses a directive's duration ("500ms", "2s", "5min", plain number = seconds) between min and max; returns
  * an error sentence that names the directive and says what to write, or NULL. */
@@ -74,6 +80,8 @@ const char *apim_config_int(cmd_parms *cmd, const char *arg, int min, int max, i
         AP_INIT_TAKE1("ApimKeyManager", apim_cmd_keymgr, MODULE, RSRC_CONF,                                  \
                       "in-process, balancer://<name> or http(s)://<host>[:<port>] of the Key Managers"),     \
         AP_INIT_TAKE1("ApimKeyManagerTimeout", apim_cmd_keymgr_timeout, MODULE, RSRC_CONF,                   \
-                      "how long to wait for a Key Manager's answer (default 5s)")
+                      "how long to wait for a Key Manager's answer (default 5s)"),                           \
+        AP_INIT_TAKE1("ApimNodeName", apim_cmd_node_name, MODULE, RSRC_CONF,                                 \
+                      "what this node is called where nodes are listed (default <host>:<port>)")
 
 #endif
