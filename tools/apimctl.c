@@ -20,7 +20,8 @@ enum {
     OPT_SQL_DIR,
     OPT_ROLES,
     OPT_EMAIL,
-    OPT_PASSWORD_FILE
+    OPT_PASSWORD_FILE,
+    OPT_JSON
 };
 
 static const apr_getopt_option_t option_table[] = {
@@ -32,6 +33,7 @@ static const apr_getopt_option_t option_table[] = {
     {"roles", OPT_ROLES, 1, NULL},
     {"email", OPT_EMAIL, 1, NULL},
     {"password-file", OPT_PASSWORD_FILE, 1, NULL},
+    {"json", OPT_JSON, 0, NULL},
     {"help", 'h', 0, NULL},
     {NULL, 0, 0, NULL},
 };
@@ -59,6 +61,8 @@ static const command_t commands[] = {
     {"user", "unlock", 1, ctl_user_unlock, "NAME [--api-manager-params P]", "undoes lock"},
     {"feed", "new-epoch", 0, ctl_new_epoch, "[--database NAME]",
      "after a backup was restored: makes every gateway read its feed from the start"},
+    {NULL, "nodes", 0, ctl_nodes, "[--json]",
+     "lists the nodes of the cluster (registry database): roles, versions, revisions, whether they live"},
 };
 #define COMMANDS ((int)(sizeof(commands) / sizeof(commands[0])))
 
@@ -125,6 +129,9 @@ static void set_option(ctl_options_t *o, int opt, const char *value)
         break;
     case OPT_ROLES:
         o->roles = value;
+        break;
+    case OPT_JSON:
+        o->json = 1;
         break;
     case OPT_EMAIL:
         o->email = value;

@@ -21,6 +21,9 @@
                          "VALUES (%s, %ld, %s, %s, %ld)")                                                    \
     X(ctl_am_epoch, "UPDATE am_feed_head SET epoch = %s WHERE id = 1")                                       \
     X(ctl_reg_epoch, "UPDATE reg_feed_head SET epoch = %s WHERE id = 1")                                     \
+    X(ctl_reg_head, "SELECT epoch, revision FROM reg_feed_head WHERE id = 1")                                \
+    X(ctl_node_list, "SELECT name, role, environment, version, revision, epoch, seen_at FROM reg_node"       \
+                     " ORDER BY role, name")                                                                 \
     X(ctl_user_insert,                                                                                       \
       "INSERT INTO um_user (id, username, password_hash, email, status, created_at, updated_at) "            \
       "VALUES (%s, %s, %s, %s, 'ACTIVE', %ld, %ld) ON CONFLICT DO NOTHING")                                  \

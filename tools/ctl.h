@@ -18,6 +18,7 @@ typedef struct ctl_options_t {
     const char *roles;              /* --roles */
     const char *email;              /* --email */
     const char *password_file;      /* --password-file: NULL for standard input */
+    int json;                       /* --json */
     const char *const *args;        /* what is left: names */
     int nargs;
 } ctl_options_t;
@@ -34,8 +35,7 @@ apim_error_t *ctl_schema_version(const ctl_options_t *o, const char *params, con
 /** The databases, in the order in which they are migrated. NULL ends the list. */
 extern const char *const ctl_databases[];
 
-/* -- commands: each returns NULL or what went wrong
- * ----------------------------------------------------------------- */
+/* -- commands: each returns NULL or what went wrong ------------------------------------------------------ */
 
 /** apimctl migrate: see docs/apimctl.md. */
 apim_error_t *ctl_migrate(const ctl_options_t *o);
@@ -43,6 +43,8 @@ apim_error_t *ctl_migrate(const ctl_options_t *o);
 apim_error_t *ctl_show_versions(const ctl_options_t *o);
 /** apimctl feed new-epoch */
 apim_error_t *ctl_new_epoch(const ctl_options_t *o);
+/** apimctl nodes */
+apim_error_t *ctl_nodes(const ctl_options_t *o);
 
 apim_error_t *ctl_user_add(const ctl_options_t *o);
 apim_error_t *ctl_user_set_password(const ctl_options_t *o);

@@ -60,7 +60,7 @@ rest_handler_fn ad_subscription_policies, ad_subscription_policy_add, ad_subscri
 rest_handler_fn ad_advanced_policies, ad_advanced_policy_add, ad_advanced_policy_read,
     ad_advanced_policy_replace, ad_advanced_policy_drop, ad_policies_search; /* admin_policies.c */
 rest_handler_fn ad_environments_list, ad_environment_add, ad_environment_read, ad_environment_replace,
-    ad_environment_drop, ad_settings_read; /* admin_environments.c */
+    ad_environment_drop, ad_nodes_list, ad_settings_read; /* admin_environments.c */
 rest_handler_fn ad_users_list, ad_user_add, ad_user_read, ad_user_replace, ad_user_drop, ad_roles_list,
     ad_role_add, ad_role_drop;      /* admin_users.c */
 rest_handler_fn po_change_password; /* signup_resource.c */

@@ -5,6 +5,7 @@
 
 #include "admin.h"
 #include "admin_sql.h"
+#include "nodes.h"
 
 /* Gateway environments: where APIs can be deployed. A gateway belongs to the one that its ApimEnvironment
  * names. */
@@ -126,6 +127,13 @@ apim_error_t *ad_environments_list(rest_request_t *rq)
                : rest_reply_json(
                      rq->r, 200,
                      json_pack("{s:I, s:O}", "count", (json_int_t)json_array_size(list), "list", list));
+}
+
+apim_error_t *ad_nodes_list(rest_request_t *rq)
+{
+    json_t *nodes;
+    APIM_TRY(po_nodes_list(rq->pool, po_config(rq->r), &nodes));
+    return rest_reply_json(rq->r, 200, json_incref(nodes));
 }
 
 apim_error_t *ad_environment_read(rest_request_t *rq)

@@ -23,6 +23,7 @@ const rest_route_t po_admin_routes[] = {
      AD_SCOPES_ENVIRONMENTS " apim:environment_read", 0},
     {"PUT", "/environments/{environmentId}", ad_environment_replace, AD_SCOPES_ENVIRONMENTS, 0},
     {"DELETE", "/environments/{environmentId}", ad_environment_drop, AD_SCOPES_ENVIRONMENTS, 0},
+    {"GET", "/nodes", ad_nodes_list, AD_SCOPES_ENVIRONMENTS " apim:environment_read", 0},
     {"GET", "/settings", ad_settings_read, AD_SCOPES_ADMIN " apim:admin_settings", 0},
 
     {"GET", "/users", ad_users_list, AD_SCOPES_ADMIN, 0},

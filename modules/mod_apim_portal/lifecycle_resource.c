@@ -177,6 +177,7 @@ apim_error_t *po_lifecycle_change(rest_request_t *rq)
 {
     change_t change = {.rq = rq, .checklist = apr_table_get(rq->query, "lifecycleChecklist")};
     const char *id;
+    json_t *gateways;
     apim_error_t *err;
     APIM_TRY(po_needed(rq, "apiId", &id));
     APIM_TRY(po_needed(rq, "action", &change.action));
@@ -185,9 +186,9 @@ apim_error_t *po_lifecycle_change(rest_request_t *rq)
     err = change_in_transaction(&change, id);
     apim_db_close(change.db);
     APIM_TRY(err);
-    po_publish_all(rq, id, change.others);
+    gateways = po_gateways_of(rq, id, po_publish_all(rq, id, change.others));
     po_set_etag(rq, change.api->etag);
     return rest_reply_json(rq->r, 200,
-                           json_pack("{s:s, s:s, s:o}", "workflowStatus", "APPROVED", "jsonPayload", "",
-                                     "lifecycleState", state_json(change.api->status)));
+                           json_pack("{s:s, s:s, s:o, s:O}", "workflowStatus", "APPROVED", "jsonPayload", "",
+                                     "lifecycleState", state_json(change.api->status), "gateways", gateways));
 }

@@ -6,6 +6,8 @@ PORTAL_FRAME = \
 	modules/mod_apim_portal/portal_config.c \
 	modules/mod_apim_portal/portal_db.c \
 	modules/mod_apim_portal/portal_index.c \
+	modules/mod_apim_portal/nodes.c modules/mod_apim_portal/nodes.h \
+	modules/mod_apim_portal/nodes_sql.c modules/mod_apim_portal/nodes_sql.h \
 	modules/mod_apim_portal/mod_apim_portal.c
 PORTAL_PUBLISHER = \
 	modules/mod_apim_portal/publisher_sql.c modules/mod_apim_portal/publisher_sql.h \

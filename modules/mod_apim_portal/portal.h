@@ -31,10 +31,11 @@ APLOG_USE_MODULE(apim_portal);
 
 /* Per server. */
 typedef struct portal_config_t {
-    apim_common_config_t common; /* first: see common_config.h */
-    int enabled;                 /* some part of the portal is on here: for configuration checks */
-    apr_off_t max_definition;    /* ApimMaxDefinitionSize, bytes */
-    int self_signup;             /* ApimSelfSignUp; -1: not set */
+    apim_common_config_t common;      /* first: see common_config.h */
+    int enabled;                      /* some part of the portal is on here: for configuration checks */
+    apr_off_t max_definition;         /* ApimMaxDefinitionSize, bytes */
+    int self_signup;                  /* ApimSelfSignUp; -1: not set */
+    apr_interval_time_t publish_wait; /* ApimPublishWait; -1: not set */
     const char *import_allow; /* ApimImportAllow: addresses that an import by URL may reach besides public */
     const char *gateway_url;  /* ApimGatewayUrl: base URL under which subscribers call APIs */
     const char *keymgr_url;   /* ApimKeyManagerUrl: base URL of the Key Manager's public endpoints */
@@ -52,8 +53,9 @@ portal_config_t *po_server_config(const server_rec *s);
 portal_dir_config_t *po_dir_config(const request_rec *r);
 
 /* Effective values with their defaults. */
-apr_size_t po_max_definition(const portal_config_t *conf); /* 20 MiB */
-int po_self_signup(const portal_config_t *conf);           /* on */
+apr_size_t po_max_definition(const portal_config_t *conf);        /* 20 MiB */
+int po_self_signup(const portal_config_t *conf);                  /* on */
+apr_interval_time_t po_publish_wait(const portal_config_t *conf); /* 1 s */
 /* Base URLs without a slash at the end; default: the URL this request came to. */
 const char *po_gateway_url(request_rec *r);
 const char *po_keymgr_url(request_rec *r);

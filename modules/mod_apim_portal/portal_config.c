@@ -26,6 +26,11 @@ apr_size_t po_max_definition(const portal_config_t *conf)
     return conf->max_definition != UNSET ? (apr_size_t)conf->max_definition : 20 * MIB;
 }
 
+apr_interval_time_t po_publish_wait(const portal_config_t *conf)
+{
+    return conf->publish_wait != UNSET ? conf->publish_wait : apr_time_from_sec(1);
+}
+
 int po_self_signup(const portal_config_t *conf)
 {
     return conf->self_signup != 0;
@@ -52,6 +57,7 @@ void *po_create_server_config(apr_pool_t *p, server_rec *s)
     apim_common_config_init(&conf->common);
     conf->max_definition = UNSET;
     conf->self_signup = UNSET;
+    conf->publish_wait = UNSET;
     return conf;
 }
 
@@ -62,6 +68,7 @@ void *po_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     conf->enabled = base->enabled || add->enabled;
     conf->max_definition = add->max_definition != UNSET ? add->max_definition : base->max_definition;
     conf->self_signup = add->self_signup != UNSET ? add->self_signup : base->self_signup;
+    conf->publish_wait = add->publish_wait != UNSET ? add->publish_wait : base->publish_wait;
     conf->import_allow = add->import_allow ? add->import_allow : base->import_allow;
     conf->gateway_url = add->gateway_url ? add->gateway_url : base->gateway_url;
     conf->keymgr_url = add->keymgr_url ? add->keymgr_url : base->keymgr_url;
@@ -119,6 +126,12 @@ static const char *set_self_signup(cmd_parms *cmd, void *dummy, int flag)
     return NULL;
 }
 
+static const char *set_publish_wait(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    return apim_config_duration(cmd, arg, 0, apr_time_from_sec(30),
+                                &po_server_config(cmd->server)->publish_wait);
+}
+
 static const char *set_import_allow(cmd_parms *cmd, void *dummy, const char *arg)
 {
     portal_config_t *conf = po_server_config(cmd->server);
@@ -173,6 +186,8 @@ const command_rec po_commands[] = {
                  "On: anybody may register as a subscriber (default On)"),
     AP_INIT_TAKE1("ApimMaxDefinitionSize", set_max_definition, NULL, RSRC_CONF,
                   "largest API definition that may be imported, in MiB (default 20M)"),
+    AP_INIT_TAKE1("ApimPublishWait", set_publish_wait, NULL, RSRC_CONF,
+                  "how long a publication waits for the gateways to confirm it (default 1s)"),
     AP_INIT_ITERATE("ApimImportAllow", set_import_allow, NULL, RSRC_CONF,
                     "internal addresses or networks that an import by URL may reach (default none)"),
     AP_INIT_TAKE1("ApimGatewayUrl", set_url, SERVER_MEMBER(gateway_url), RSRC_CONF,

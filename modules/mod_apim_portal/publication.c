@@ -340,10 +340,11 @@ static apim_error_t *publish(apr_pool_t *p, server_rec *s, const char *api_id)
     return settle_outbox(&copy, NULL);
 }
 
-void po_publish(apr_pool_t *p, server_rec *s, const char *api_id)
+int po_publish(apr_pool_t *p, server_rec *s, const char *api_id)
 {
     apr_pool_t *pool;
     apim_error_t *err;
+    int done;
     apr_pool_create(&pool, p);
     err = publish(pool, s, api_id);
     if (err) {
@@ -351,5 +352,7 @@ void po_publish(apr_pool_t *p, server_rec *s, const char *api_id)
                      "APIM-PO0201: API %s is saved but not yet published; it will be tried again: %s%s%s",
                      api_id, err->description, err->cause ? " -- " : "", err->cause ? err->cause : "");
     }
+    done = err == NULL;
     apr_pool_destroy(pool);
+    return done;
 }

@@ -16,8 +16,8 @@
  */
 
 /** Copies an API now. Call after the commit, with no database open. What fails is logged and left to the
- * watchdog. */
-void po_publish(apr_pool_t *p, server_rec *s, const char *api_id);
+ * watchdog. Returns 1 if it is done, 0 if it is left. */
+int po_publish(apr_pool_t *p, server_rec *s, const char *api_id);
 
 /** Starts the watchdog; from post_config. Returns a sentence if it cannot. */
 const char *po_publication_start(apr_pool_t *pconf, server_rec *main_server);

@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <mod_watchdog.h>
 
+#include "nodes.h"
 #include "publication.h"
 #include "publisher_sql.h"
 
@@ -11,10 +12,11 @@
  * Takes up what is left in the publication outbox. A singleton: one child of one httpd runs it; several
  * portals may do so at once, which publication bears.
  */
-#define WATCHDOG_NAME "_apim_portal_"
-#define INTERVAL      apr_time_from_sec(2)
-#define GRACE_MS      3000 /* younger rows are still in the hands of the request that wrote them */
-#define EXIT_WAIT     apr_time_from_sec(5)
+#define WATCHDOG_NAME   "_apim_portal_"
+#define INTERVAL        apr_time_from_sec(2)
+#define FORGET_INTERVAL apr_time_from_sec(600)
+#define GRACE_MS        3000 /* younger rows are still in the hands of the request that wrote them */
+#define EXIT_WAIT       apr_time_from_sec(5)
 
 /* The watchdog's thread outlives the child's pools: these may be looked at until the process is gone. */
 static apr_uint32_t stopping, inside;
@@ -50,6 +52,17 @@ static void look_after(apr_pool_t *p, server_rec *s)
     }
 }
 
+/* Rows of nodes that are long gone; nobody is in a hurry, and the database may be away. */
+static void forget_nodes(apr_pool_t *p, server_rec *s)
+{
+    static apr_time_t due;
+    apr_time_t now = apr_time_now();
+    if (now >= due && !apr_atomic_read32(&stopping)) {
+        due = now + FORGET_INTERVAL;
+        po_nodes_forget(p, po_server_config(s));
+    }
+}
+
 /* 1 if an earlier server has the same database. */
 static int seen_before(server_rec *main_server, server_rec *s)
 {
@@ -75,6 +88,7 @@ static apr_status_t tick(int state, void *data, apr_pool_t *pool)
     for (s = main_server; s && !apr_atomic_read32(&stopping); s = s->next) {
         if (po_server_config(s)->enabled && !seen_before(main_server, s)) {
             look_after(pool, s);
+            forget_nodes(pool, s);
         }
     }
     apr_atomic_set32(&inside, 0);

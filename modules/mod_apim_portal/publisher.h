@@ -2,6 +2,7 @@
 #ifndef APIM_PORTAL_PUBLISHER_H
 #define APIM_PORTAL_PUBLISHER_H
 
+#include "nodes.h"
 #include "api_store.h"
 #include "portal.h"
 #include "publication.h"
@@ -57,8 +58,12 @@ apim_error_t *po_check_may_edit(rest_request_t *rq, const po_api_t *api);
 apim_error_t *po_reply_api(rest_request_t *rq, int status, const po_api_t *api);
 /** Parses a definition that was stored. */
 apim_error_t *po_parse_definition(apr_pool_t *p, const char *text, json_t **definition);
-/** Publishes the API and the versions that are no longer the default. */
-void po_publish_all(rest_request_t *rq, const char *id, const apr_array_header_t *others);
+/** Publishes the API and the versions that are no longer the default. Returns 1 if the API is in the
+ * registry, 0 if a watchdog will put it there. */
+int po_publish_all(rest_request_t *rq, const char *id, const apr_array_header_t *others);
+/** Which gateways have what was just published, after waiting for them for at most ApimPublishWait: see
+ * po_nodes_confirmations, with "published": false if it is not in the registry yet. Belongs to rq->pool. */
+json_t *po_gateways_of(rest_request_t *rq, const char *id, int published);
 
 /** A column as a number. */
 apr_int64_t po_number(const char *text);

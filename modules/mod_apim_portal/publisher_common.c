@@ -126,11 +126,28 @@ apim_error_t *po_parse_definition(apr_pool_t *p, const char *text, json_t **defi
     return err ? apim_internal(p, "a stored definition cannot be read: %s", err->description) : NULL;
 }
 
-void po_publish_all(rest_request_t *rq, const char *id, const apr_array_header_t *others)
+int po_publish_all(rest_request_t *rq, const char *id, const apr_array_header_t *others)
 {
-    int i;
-    po_publish(rq->pool, rq->r->server, id);
+    int i, done = po_publish(rq->pool, rq->r->server, id);
     for (i = 0; others && i < others->nelts; i++) {
         po_publish(rq->pool, rq->r->server, APR_ARRAY_IDX(others, i, const char *));
     }
+    return done;
+}
+
+json_t *po_gateways_of(rest_request_t *rq, const char *id, int published)
+{
+    const portal_config_t *conf = po_config(rq->r);
+    apim_error_t *err;
+    json_t *found;
+    if (!published) {
+        return apim_json_own(rq->pool, json_pack("{s:b, s:[]}", "published", 0, "environments"));
+    }
+    err = po_nodes_confirmations(rq->pool, conf, id, po_publish_wait(conf), &found);
+    if (err) { /* the change itself is done; who has it can be asked for later */
+        rest_log_error(rq->r, "APIM-PO0203", err);
+        return apim_json_own(rq->pool, json_pack("{s:b, s:[]}", "published", 1, "environments"));
+    }
+    json_object_set_new(found, "published", json_true());
+    return found;
 }

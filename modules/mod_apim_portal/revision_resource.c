@@ -19,13 +19,19 @@ static json_t *deployment_json(apr_pool_t *p, const char *const *row)
                      apim_iso_time(p, po_number(row[3])), "revisionUuid", row[4], "status", "APPROVED");
 }
 
-static json_t *deployments_json(apr_pool_t *p, const apim_rows_t *rows, const char *revision_id)
+/* gateways: what po_nodes_confirmations found, or NULL. */
+static json_t *deployments_json(apr_pool_t *p, const apim_rows_t *rows, const char *revision_id,
+                                const json_t *gateways)
 {
     json_t *list = json_array();
     int i;
     for (i = 0; i < rows->count; i++) {
         if (!revision_id || strcmp(rows->row[i][4], revision_id) == 0) {
-            json_array_append_new(list, deployment_json(p, rows->row[i]));
+            json_t *deployment = deployment_json(p, rows->row[i]);
+            if (gateways) {
+                po_nodes_describe(deployment, gateways);
+            }
+            json_array_append_new(list, deployment);
         }
     }
     return list;
@@ -38,7 +44,7 @@ static json_t *revision_json(apr_pool_t *p, const char *api_id, const char *cons
     return json_pack("{s:s, s:s, s:s, s:s, s:{s:s}, s:o}", "id", row[0], "displayName",
                      apr_pstrcat(p, "Revision ", row[1], NULL), "description", row[2], "createdTime",
                      apim_iso_time(p, po_number(row[3])), "apiInfo", "id", api_id, "deploymentInfo",
-                     deployments_json(p, deployments, row[0]));
+                     deployments_json(p, deployments, row[0], NULL));
 }
 
 static apim_error_t *no_revision(apr_pool_t *p, const char *id)
@@ -124,8 +130,10 @@ apim_error_t *po_revision_read(rest_request_t *rq)
 apim_error_t *po_deployments_list(rest_request_t *rq)
 {
     loaded_t loaded;
+    json_t *gateways;
     APIM_TRY(open_and_load(rq, NULL, &loaded));
-    return rest_reply_json(rq->r, 200, deployments_json(rq->pool, loaded.deployments, NULL));
+    APIM_TRY(po_nodes_confirmations(rq->pool, po_config(rq->r), rq->param[0], 0, &gateways));
+    return rest_reply_json(rq->r, 200, deployments_json(rq->pool, loaded.deployments, NULL, gateways));
 }
 
 /* -- making and removing -----------------------------------------------------------------------------------
@@ -283,7 +291,7 @@ static apim_error_t *change_deployments(rest_request_t *rq, apim_db_t *db, const
 static apim_error_t *deploy_or_undeploy(rest_request_t *rq, int deploy)
 {
     const char *everywhere = apr_table_get(rq->query, "allEnvironments"), *revision_id;
-    json_t *targets = NULL;
+    json_t *targets = NULL, *gateways;
     loaded_t loaded;
     apim_db_t *db;
     apim_error_t *err;
@@ -295,8 +303,8 @@ static apim_error_t *deploy_or_undeploy(rest_request_t *rq, int deploy)
     err = change_deployments(rq, db, revision_id, targets, deploy, &loaded);
     apim_db_close(db);
     APIM_TRY(err);
-    po_publish(rq->pool, rq->r->server, rq->param[0]);
-    return rest_reply_json(rq->r, 201, deployments_json(rq->pool, loaded.deployments, revision_id));
+    gateways = po_gateways_of(rq, rq->param[0], po_publish(rq->pool, rq->r->server, rq->param[0]));
+    return rest_reply_json(rq->r, 201, deployments_json(rq->pool, loaded.deployments, revision_id, gateways));
 }
 
 apim_error_t *po_revision_deploy(rest_request_t *rq)

@@ -112,6 +112,7 @@ OPERATIONS = _table(PUBLISHER, """
     GET    /environments/{environmentId}                  A
     PUT    /environments/{environmentId}                  A
     DELETE /environments/{environmentId}                  A
+    GET    /nodes                                         A
     GET    /settings                                      A
     GET    /users                                         A
     POST   /users                                         A

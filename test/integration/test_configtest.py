@@ -33,6 +33,7 @@ PORTAL = [
     ("ApimSelfSignUp Maybe", r"ApimSelfSignUp must be On or Off"),
     ("ApimMaxDefinitionSize huge", r"size in MiB from 1 to 200"),
     ("ApimMaxDefinitionSize 0", r"size in MiB from 1 to 200"),
+    ("ApimPublishWait 5min", r"duration from 0ms to 30s"),
     ("ApimImportAllow example.org", r"an address or a network"),
     ("ApimGatewayUrl gateway.example.org", r"base URL such as https://"),
     ("ApimGatewayUrl https://user:pw@host/", r"base URL such as https://"),
