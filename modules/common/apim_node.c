@@ -22,3 +22,9 @@ apim_error_t *apim_node_report(apim_db_t *db, apr_pool_t *p, const apim_node_t *
                                    apim_i64(p, node->revision), apim_i64(p, node->started_at),
                                    apim_i64(p, apim_now_ms()), node->detail));
 }
+
+apim_error_t *apim_node_ping_database(apim_db_t *db, apr_pool_t *p)
+{
+    apim_rows_t *rows;
+    return apim_db_select(db, p, &apim_node_ping, &rows, APIM_NOARGS);
+}

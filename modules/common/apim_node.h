@@ -25,6 +25,9 @@ typedef struct apim_node_t {
 /** Writes the row of the node, with the time now. db: the registry database. Errors: as apim_db_query. */
 apim_error_t *apim_node_report(apim_db_t *db, apr_pool_t *p, const apim_node_t *node);
 
+/** A round trip to the database. Errors: as apim_db_query. */
+apim_error_t *apim_node_ping_database(apim_db_t *db, apr_pool_t *p);
+
 /** 1 if name can be a node's: 1 to 255 characters of A-Z a-z 0-9 . _ : - and no other. */
 int apim_node_name_ok(const char *name);
 

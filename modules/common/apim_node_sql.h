@@ -6,6 +6,7 @@
 
 /* Statements that every role has: a node's report of itself (registry database). */
 #define APIM_NODE_STATEMENTS(X)                                                                              \
+    X(apim_node_ping, "SELECT 1")                                                                            \
     X(apim_node_put,                                                                                         \
       "INSERT INTO reg_node (name, role, environment, version, epoch, revision, started_at, seen_at, "       \
       "detail)"                                                                                              \

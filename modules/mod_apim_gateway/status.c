@@ -4,10 +4,12 @@
 #include <apr_file_io.h>
 #include <apr_optional_hooks.h>
 #include <apr_strings.h>
+#include <http_main.h>
 #include <http_protocol.h>
 #include <mod_status.h>
 
 #include "call.h"
+#include "httpd/health.h"
 #include "gateway_config.h"
 #include "sync.h"
 #include "upstream.h"
@@ -88,8 +90,28 @@ static int status_hook(request_rec *r, int flags)
     return OK;
 }
 
+/* A node that never was filled would answer 404 to everything; one that was serves what it has. */
+static int health(request_rec *r, json_t *about)
+{
+    const gw_sync_state_t *state = gw_sync_state();
+    gw_replica_t *replica = gw_call_replica();
+    gw_position_t position;
+    if (!gw_config_used()) {
+        return -1;
+    }
+    if (!state || !replica || gw_replica_position(replica, r->pool, &position)) {
+        return 0;
+    }
+    json_object_set_new(about, "environment", json_string(gw_server_config(ap_server_conf)->environment));
+    json_object_set_new(about, "revision", json_integer((json_int_t)position.revision));
+    json_object_set_new(about, "registry", json_string(state->registry_away ? "DOWN" : "UP"));
+    json_object_set_new(about, "invalidations", json_string(state->invalidations_away ? "DOWN" : "UP"));
+    return *position.epoch != '\0';
+}
+
 void gw_status_register_hooks(void)
 {
+    apim_health_register("gateway", health);
     APR_OPTIONAL_HOOK(ap, status_hook, status_hook, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

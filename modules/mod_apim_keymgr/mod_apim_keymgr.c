@@ -2,6 +2,7 @@
 #include <httpd.h>
 #include <http_config.h>
 #include <http_core.h>
+#include <http_main.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mpm_common.h>
@@ -15,6 +16,7 @@
 #include "feed_service.h"
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
+#include "httpd/health.h"
 #include "httpd/presence.h"
 #include "keymgr_config.h"
 #include "keymgr_directives.h"
@@ -229,6 +231,11 @@ static void child_stopping(apr_pool_t *pchild, int graceful)
     apim_presence_stop();
 }
 
+static int health(request_rec *r, json_t *about)
+{
+    return any_enabled(ap_server_conf) ? apim_presence_health(about) : -1;
+}
+
 static void register_hooks(apr_pool_t *p)
 {
     static const char *const before_dbd[] = {"mod_dbd.c", NULL};
@@ -242,6 +249,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(handler, NULL, before_proxy, APR_HOOK_FIRST);
     km_stats_register_status(p);
+    apim_health_register("keymgr", health);
 }
 
 module AP_MODULE_DECLARE_DATA apim_keymgr_module = {

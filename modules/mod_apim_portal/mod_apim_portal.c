@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <apr_strings.h>
 #include <http_core.h>
+#include <http_main.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <ap_mpm.h>
 #include <mpm_common.h>
 
 #include "admin.h"
+#include "httpd/health.h"
 #include "httpd/presence.h"
 #include "openapi/fetch.h"
 #include "publication.h"
@@ -117,12 +119,19 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     return OK;
 }
 
+/* The first server with a part that is on; NULL: the portal is off. */
+static server_rec *first_enabled(server_rec *s)
+{
+    while (s && !po_server_config(s)->enabled) {
+        s = s->next;
+    }
+    return s;
+}
+
 static int start_watchdog(apr_pool_t *pconf, server_rec *main_server)
 {
-    server_rec *s;
+    server_rec *s = first_enabled(main_server);
     const char *wrong = NULL;
-    for (s = main_server; s && !po_server_config(s)->enabled; s = s->next) {
-    }
     if (s) {
         wrong = po_publication_start(pconf, main_server);
         wrong = wrong ? wrong : apim_presence_setup(pconf, s, "portal", &po_server_config(s)->common);
@@ -174,6 +183,11 @@ static void child_stopping(apr_pool_t *pchild, int graceful)
     apim_presence_stop();
 }
 
+static int health(request_rec *r, json_t *about)
+{
+    return first_enabled(ap_server_conf) ? apim_presence_health(about) : -1;
+}
+
 static void register_hooks(apr_pool_t *p)
 {
     static const char *const before_child_init[] = {"mod_dbd.c", NULL};
@@ -187,6 +201,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_FIRST);
+    apim_health_register("portal", health);
 }
 
 module AP_MODULE_DECLARE_DATA apim_portal_module = {
