@@ -1,5 +1,8 @@
 # Migrations, installed with their folders: sql/<database>/<dialect>/NNNN_<name>.sql. A new migration is named here.
 SQL_FILES = \
+	sql/user_manager/grants.sql \
+	sql/api_manager/grants.sql \
+	sql/registry/grants.sql \
 	sql/user_manager/postgresql/0001_users.sql \
 	sql/user_manager/postgresql/0002_user_names.sql \
 	sql/user_manager/sqlite/0001_users.sql \

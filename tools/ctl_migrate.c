@@ -253,6 +253,31 @@ static apim_error_t *set_wal(const ctl_options_t *o)
     return NULL;
 }
 
+/* What the database's roles may do: SQL-DIR/<database>/grants.sql, each time, because a migration may have
+ * added a table. Users of a SQLite file have no names. */
+static apim_error_t *apply_grants(const ctl_options_t *o, const char *database)
+{
+    const char *path = apr_pstrcat(o->pool, o->sql_dir, "/", database, "/grants.sql", NULL), *text;
+    apim_error_t *err;
+    apr_pool_t *p;
+    apim_db_t *db;
+    if (strcmp(o->driver, "pgsql") != 0) {
+        return NULL;
+    }
+    APIM_TRY(read_file(o->pool, path, &text));
+    apr_pool_create(&p, o->pool);
+    APIM_TRY(begin_locked(o, p, &db));
+    err = apim_db_script(db, p, text);
+    if (err) {
+        return apim_error(o->pool, err->status, err->code, "grants failed",
+                          "%s failed; run apimctl as the owner of the tables: %s", path, err->cause);
+    }
+    APIM_TRY(apim_db_commit(db));
+    apim_db_close(db);
+    apr_pool_destroy(p);
+    return NULL;
+}
+
 static apim_error_t *migrate_one(const ctl_options_t *o, const char *database,
                                  const apr_array_header_t *files)
 {
@@ -269,7 +294,7 @@ static apim_error_t *migrate_one(const ctl_options_t *o, const char *database,
     if (!done) {
         printf("%s: is at version %d, nothing to do\n", database, files->nelts);
     }
-    return NULL;
+    return apply_grants(o, database);
 }
 
 /* A database and the files its schema is made of. */

@@ -1,0 +1,24 @@
+-- What the nodes of a cluster may do in the API Manager database. apimctl migrate runs this after the migrations, on
+-- PostgreSQL, for those of the three roles that exist; it may be run any number of times. Tokens and signing keys are the
+-- Key Manager's alone, APIs and subscriptions the portal's; a gateway reads what it must forget.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'apim_gateway') THEN
+        GRANT SELECT ON am_feed_head, am_invalidation TO apim_gateway;
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'apim_keymgr') THEN
+        GRANT SELECT ON am_api, am_application, am_scope, am_subscription TO apim_keymgr;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON am_api_key, am_application_key, am_invalidation, am_oauth_client,
+            am_revocation, am_signing_key, am_token TO apim_keymgr;
+        GRANT SELECT, UPDATE ON am_feed_head TO apim_keymgr;
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'apim_portal') THEN
+        GRANT SELECT, INSERT, UPDATE, DELETE ON am_api, am_api_deployment, am_api_lifecycle_event, am_api_revision,
+            am_application, am_environment, am_publication_outbox, am_scope, am_subscription TO apim_portal;
+        GRANT SELECT, DELETE ON am_api_key, am_application_key TO apim_portal;
+        GRANT SELECT ON am_oauth_client TO apim_portal;
+        GRANT SELECT, INSERT ON am_invalidation TO apim_portal;
+        GRANT SELECT, UPDATE ON am_feed_head TO apim_portal;
+    END IF;
+END
+$$;
