@@ -93,7 +93,7 @@ static void fill_defaults(gw_server_config_t *conf)
 void *gw_create_dir_config(apr_pool_t *p, char *path)
 {
     gw_dir_config_t *conf = apr_pcalloc(p, sizeof(*conf));
-    conf->enabled = UNSET;
+    conf->enabled = conf->retry = UNSET;
     return conf;
 }
 
@@ -101,6 +101,7 @@ void *gw_merge_dir_config(apr_pool_t *p, void *basev, void *addv)
 {
     gw_dir_config_t *base = basev, *add = addv, *conf = apr_pcalloc(p, sizeof(*conf));
     *conf = add->enabled != UNSET ? *add : *base;
+    conf->retry = add->retry != UNSET ? add->retry : base->retry;
     return conf;
 }
 
@@ -361,6 +362,9 @@ const command_rec gw_commands[] = {
     APIM_COMMON_COMMANDS(&apim_gateway_module),
     AP_INIT_FLAG("ApimGateway", set_gateway, NULL, RSRC_CONF | ACCESS_CONF,
                  "On: APIs are served below this location or host"),
+    AP_INIT_FLAG("ApimRetryIdempotent", ap_set_flag_slot, (void *)APR_OFFSETOF(gw_dir_config_t, retry),
+                 RSRC_CONF | ACCESS_CONF,
+                 "On: a balancer of this httpd asks another member if one goes away before it answers"),
     AP_INIT_TAKE1("ApimReplica", set_replica, NULL, RSRC_CONF,
                   "directory of this node's own copy of what it serves"),
     AP_INIT_TAKE1("ApimEnvironment", set_environment, NULL, RSRC_CONF,

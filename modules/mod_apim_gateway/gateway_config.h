@@ -7,6 +7,7 @@
 /* Per location: whether the gateway answers here, and the path in front of the contexts. */
 typedef struct gw_dir_config_t {
     int enabled;        /* ApimGateway: 1, 0, -1 unset */
+    int retry;          /* ApimRetryIdempotent: 1, 0, -1 unset */
     const char *prefix; /* of the <Location> that switched it on, without trailing slash; "" at the root */
 } gw_dir_config_t;
 

@@ -3,6 +3,7 @@
  * mod_apim_gateway: secures, protects and proxies calls to APIs. This file only ties the gateway's objects to
  * httpd's life cycle; docs/architecture.md says which object does what.
  */
+#include "balancer_retry.h"
 #include "gateway.h"
 
 #include <ap_mpm.h>
@@ -156,6 +157,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     gw_call_register_hooks(p);
     gw_status_register_hooks();
+    gw_balancer_retry_register_hooks();
 }
 
 module AP_MODULE_DECLARE_DATA apim_gateway_module = {

@@ -56,6 +56,7 @@ GATEWAY = [
     ("ApimNegativeCacheTTL never", r"duration from"),
     ("ApimKeyManagerConnections few", r"whole number from"),
     ("ApimRateLimitSize tiny", r"ApimRateLimitSize.*write"),
+    ("ApimRetryIdempotent Perhaps", r"ApimRetryIdempotent must be On or Off"),
     ("ApimRateLimitHeaders Perhaps", r"ApimRateLimitHeaders must be On or Off"),
 ]
 KEYMGR = [

@@ -13,6 +13,7 @@
 #include <util_filter.h>
 
 #include "keymgr_call.h"
+#include "proxy_run.h"
 
 #define MAX_RESPONSE (256 * 1024)
 #define RETRY_AFTER  2
@@ -229,21 +230,6 @@ static request_rec *make_request(request_rec *r, const apim_common_config_t *con
 
 #define MOD_PROXY "mod_proxy.c"
 
-/* Of all handlers only mod_proxy's: another role in this process must not take our request for one of its
- * own. */
-static int run_proxy_handler(request_rec *rr)
-{
-    const apr_array_header_t *hooks = ap_hook_get_handler();
-    const ap_LINK_handler_t *link = (const ap_LINK_handler_t *)(const void *)hooks->elts;
-    int i;
-    for (i = 0; i < hooks->nelts; i++) {
-        if (strcmp(link[i].szName, MOD_PROXY) == 0) {
-            return link[i].pFunc(rr);
-        }
-    }
-    return HTTP_SERVICE_UNAVAILABLE;
-}
-
 /* Applies the <Proxy> sections, where SSLProxy* of a balancer stand. */
 static void run_proxy_sections(request_rec *rr)
 {
@@ -269,7 +255,7 @@ static int try_once(request_rec *r, const apim_common_config_t *conf, const char
         apr_table_setn(rr->subprocess_env, "proxy-initial-not-pooled", "1");
     }
     run_proxy_sections(rr);
-    rc = run_proxy_handler(rr);
+    rc = apim_proxy_run(rr); /* no other handler: another role in this process must not take it for its own */
     status = rc == OK || rc == DONE ? rr->status : rc;
     *again = rc == HTTP_BAD_GATEWAY && !apr_table_get(rr->notes, "proxy_timedout") && !x->len && !x->failure;
     if (rc != OK && rc != DONE && !x->len && !x->failure && (rc >= 500 || rc < 200)) {
@@ -297,7 +283,8 @@ apim_error_t *apim_keymgr_http_post(request_rec *r, const apim_common_config_t *
         x.body_left = strlen(body);
         x.deadline = apr_time_now() + apim_keymgr_timeout(conf);
         *status = try_once(r, conf, url, &x, attempt > 0 || !idempotent, &again);
-        if (!again || !idempotent) {
+        /* No Key Manager answers 502: a balancer between lost the one it had asked. */
+        if ((!again && *status != HTTP_BAD_GATEWAY) || !idempotent) {
             break;
         }
     }
