@@ -13,6 +13,7 @@
 
 #include "apim_crypto.h"
 #include "apim_text.h"
+#include "cors.h"
 #include "fault.h"
 #include "gateway_config.h"
 #include "httpd/keymgr_call.h"
@@ -89,6 +90,21 @@ static apim_error_t *check_api(request_rec *r, const gw_api_t *api)
     return NULL;
 }
 
+/* 1: the gateway answers it; else it goes on like any other call. */
+static int preflight(request_rec *r, gw_call_t *call, const gw_route_t *route)
+{
+    if (route->match == GW_MATCH_FOUND) {
+        gw_cors_leave_to_backend(r, call);
+        return 0;
+    }
+    if (route->match == GW_MATCH_NO_RESOURCE) {
+        return 0;
+    }
+    gw_cors_answer(r, call, route->allow);
+    call->preflight = 1;
+    return 1;
+}
+
 static apim_error_t *find_route(request_rec *r, gw_call_t *call, const char *prefix)
 {
     const char *path = r->uri + strlen(prefix);
@@ -104,7 +120,11 @@ static apim_error_t *find_route(request_rec *r, gw_call_t *call, const char *pre
     call->operation = route->operation;
     call->rest = path + route->context_length;
     call->public_base = apr_pstrmemdup(r->pool, r->uri, strlen(prefix) + route->context_length);
+    gw_cors_begin(r, call);
     APIM_TRY(check_api(r, call->api));
+    if (gw_cors_is_preflight(r, call) && preflight(r, call, route)) {
+        return NULL;
+    }
     if (route->match == GW_MATCH_NO_RESOURCE) {
         return not_found(r, 900906, "No matching resource found for given API Request",
                          "Check the API documentation and the path of the request.");
@@ -229,7 +249,7 @@ static int access_checker_ex(request_rec *r)
 {
     gw_call_t *call = gw_call_of(r);
     apim_error_t *fault;
-    if (!call || call->fault || call->upstream) {
+    if (!call || call->fault || call->upstream || call->preflight) {
         return DECLINED;
     }
     fault = gw_authorize(r, call);
@@ -247,7 +267,7 @@ static int access_checker_ex(request_rec *r)
 static int check_user_id(request_rec *r)
 {
     gw_call_t *call = gw_call_of(r);
-    return call && (call->fault || r->user) ? OK : DECLINED;
+    return call && (call->fault || call->preflight || r->user) ? OK : DECLINED;
 }
 
 static int fixups(request_rec *r)
@@ -255,7 +275,7 @@ static int fixups(request_rec *r)
     static const char *const internal[] = {"X-JWT-Assertion", APIM_CLUSTER_SECRET_HEADER, "activityid", NULL};
     gw_call_t *call = gw_call_of(r);
     int i;
-    if (!call || call->fault) {
+    if (!call || call->fault || call->preflight) {
         return DECLINED;
     }
     for (i = 0; internal[i]; i++) {
@@ -308,6 +328,10 @@ static int handler(request_rec *r)
     gw_call_t *call = gw_call_of(r);
     if (!call || strcmp(r->handler, FAULT_HANDLER) != 0) {
         return DECLINED;
+    }
+    if (call->preflight) {
+        r->status = HTTP_NO_CONTENT;
+        return OK;
     }
     if (!call->fault) {
         call->fault = apim_internal(r->pool, "a call without upstream and without fault");
@@ -434,6 +458,7 @@ static apr_status_t rewrite_out(ap_filter_t *f, apr_bucket_brigade *bb)
         rewrite_location(r, call, "Location");
         rewrite_location(r, call, "Content-Location");
         rewrite_cookies(r, call);
+        gw_cors_clean_answer(r, call);
     }
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, bb);

@@ -5,6 +5,7 @@
 #include <httpd.h>
 
 #include "apim_error.h"
+#include "cors_rules.h"
 #include "httpd/common_config.h"
 
 /*
@@ -34,6 +35,8 @@ typedef struct gw_server_config_t {
     apr_array_header_t *feed_urls; /* ApimFeed: addresses without trailing slash; NULL: the databases */
     const char *feed_ca;           /* ApimFeedCA; NULL: the system's */
     const char *feed_certificate, *feed_key; /* ApimFeedCertificate; NULL: none */
+    gw_cors_t *cors;                  /* ApimCorsOrigins, for APIs without rules of their own; NULL: none */
+    apr_interval_time_t cors_max_age; /* ApimCorsMaxAge, default 10 min; 0: not sent */
 } gw_server_config_t;
 
 /* The configuration of the server that took the request, with all defaults filled in. */
@@ -58,6 +61,7 @@ typedef struct gw_api_t {
     const char *api_policy;     /* advanced policy of the whole API; NULL: its resources have their own */
     const char *production_url; /* NULL: none */
     const char *sandbox_url;    /* NULL: none */
+    const gw_cors_t *cors;      /* NULL: none of its own */
     gw_api_status_e status;
     unsigned int allows_oauth2 : 1;
     unsigned int allows_api_key : 1;
@@ -102,7 +106,9 @@ typedef struct gw_call_t {
     const apim_error_t *fault; /* set: the content handler answers with it */
     const char *challenge;     /* error="…" parameters for WWW-Authenticate of a 401, NULL for none */
     struct gw_upstream_t *upstream;
-    const char *args; /* query string for the back end, without credentials */
+    const char *args;      /* query string for the back end, without credentials */
+    const gw_cors_t *cors; /* the rules that apply, NULL for none */
+    int preflight;         /* a CORS preflight that the gateway answers */
 } gw_call_t;
 
 /* The call of this request, NULL if the request is not one (outside a gateway location, a sub-request). */

@@ -26,6 +26,7 @@ static const gw_server_config_t defaults = {
     .keymgr_connections = 0, /* half the threads of a child */
     .rate_limit_size = 16 << 20,
     .rate_limit_headers = 1,
+    .cors_max_age = 600 * (apr_interval_time_t)APR_USEC_PER_SEC,
 };
 
 /* Set by ApimGateway On while the configuration is read; the module is loaded anew for each reading. */
@@ -36,7 +37,7 @@ void *gw_create_server_config(apr_pool_t *p, server_rec *s)
     gw_server_config_t *conf = apr_pcalloc(p, sizeof(*conf));
     apim_common_config_init(&conf->common);
     conf->sync_interval = conf->backend_timeout = conf->connect_timeout = UNSET;
-    conf->cache_ttl = conf->negative_cache_ttl = UNSET;
+    conf->cache_ttl = conf->negative_cache_ttl = conf->cors_max_age = UNSET;
     conf->cache_size = conf->rate_limit_size = UNSET;
     conf->backend_keepalive = conf->keymgr_connections = conf->rate_limit_headers = UNSET;
     return conf;
@@ -60,6 +61,8 @@ void *gw_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     MERGE(keymgr_connections);
     MERGE(rate_limit_size);
     MERGE(rate_limit_headers);
+    MERGE(cors_max_age);
+    conf->cors = add->cors ? add->cors : base->cors;
     conf->feed_urls = add->feed_urls ? add->feed_urls : base->feed_urls;
     conf->feed_ca = add->feed_ca ? add->feed_ca : base->feed_ca;
     conf->feed_certificate = add->feed_certificate ? add->feed_certificate : base->feed_certificate;
@@ -88,6 +91,7 @@ static void fill_defaults(gw_server_config_t *conf)
     FILL(keymgr_connections);
     FILL(rate_limit_size);
     FILL(rate_limit_headers);
+    FILL(cors_max_age);
 }
 
 void *gw_create_dir_config(apr_pool_t *p, char *path)
@@ -306,6 +310,32 @@ static const char *set_rate_limit_headers(cmd_parms *cmd, void *dummy, int on)
     return main_server_only(cmd);
 }
 
+/* Each argument is one origin. With pages of any origin there are no credentials, so "*" stands alone. */
+static const char *set_cors_origins(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    gw_server_config_t *conf = conf_of(cmd);
+    if (!gw_cors_origin_usable(arg)) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is no origin; write *, https://app.example.org or "
+                            "https://*.example.org",
+                            cmd->cmd->name, arg);
+    }
+    if (!conf->cors) {
+        conf->cors = apr_pcalloc(cmd->pool, sizeof(*conf->cors));
+        conf->cors->origins = "";
+        conf->cors->headers = GW_CORS_DEFAULT_HEADERS;
+        conf->cors->methods = GW_CORS_DEFAULT_METHODS;
+    }
+    conf->cors->origins =
+        apr_pstrcat(cmd->pool, conf->cors->origins, *conf->cors->origins ? " " : "", arg, NULL);
+    return NULL;
+}
+
+static const char *set_cors_max_age(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    return apim_config_duration(cmd, arg, 0, apr_time_from_sec(86400), &conf_of(cmd)->cors_max_age);
+}
+
 static const char *set_feed(cmd_parms *cmd, void *dummy, const char *arg)
 {
     gw_server_config_t *conf = conf_of(cmd);
@@ -396,4 +426,8 @@ const command_rec gw_commands[] = {
                   "shared memory for counters (default 16M)"),
     AP_INIT_FLAG("ApimRateLimitHeaders", set_rate_limit_headers, NULL, RSRC_CONF,
                  "RateLimit headers (default On)"),
+    AP_INIT_ITERATE("ApimCorsOrigins", set_cors_origins, NULL, RSRC_CONF,
+                    "origins whose pages may call APIs that have no CORS rules of their own (default: none)"),
+    AP_INIT_TAKE1("ApimCorsMaxAge", set_cors_max_age, NULL, RSRC_CONF,
+                  "how long browsers may remember the answer to a preflight (default 10min)"),
     {NULL}};

@@ -9,7 +9,8 @@ libgateway_shared_la_SOURCES = \
 	modules/mod_apim_gateway/rate_limiter.c modules/mod_apim_gateway/rate_limiter.h
 libgateway_routes_la_SOURCES = \
 	modules/mod_apim_gateway/route_table.c modules/mod_apim_gateway/route_table.h \
-	modules/mod_apim_gateway/replica.c modules/mod_apim_gateway/replica.h
+	modules/mod_apim_gateway/replica.c modules/mod_apim_gateway/replica.h \
+	modules/mod_apim_gateway/cors_rules.c modules/mod_apim_gateway/cors_rules.h
 libgateway_routes_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_gateway
 libgateway_routes_la_LIBADD = $(LMDB_LIBS)
 
@@ -21,6 +22,7 @@ mod_apim_gateway_la_SOURCES = \
 	modules/mod_apim_gateway/balancer_retry.c modules/mod_apim_gateway/balancer_retry.h \
 	modules/mod_apim_gateway/call.c modules/mod_apim_gateway/call.h \
 	modules/mod_apim_gateway/proxy_functions.c modules/mod_apim_gateway/proxy_functions.h \
+	modules/mod_apim_gateway/cors.c modules/mod_apim_gateway/cors.h \
 	modules/mod_apim_gateway/fault.c modules/mod_apim_gateway/fault.h \
 	modules/mod_apim_gateway/upstream.c modules/mod_apim_gateway/upstream.h \
 	modules/mod_apim_gateway/sync.c modules/mod_apim_gateway/sync.h \

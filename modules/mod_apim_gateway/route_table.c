@@ -27,7 +27,7 @@ struct gw_record_t {
     uint32_t reserved;
     int64_t revision;
     offset_t id, name, provider, context, version, authorization_header, api_key_header, api_policy,
-        production_url, sandbox_url;
+        production_url, sandbox_url, cors_origins, cors_headers, cors_methods;
     uint32_t operation_count;
     offset_t operations; /* operation_r[] in the order of the artefact */
     uint32_t node_count;
@@ -60,7 +60,8 @@ enum {
     FLAG_HTTP = 4,
     FLAG_HTTPS = 8,
     FLAG_PASS_CREDENTIALS = 16,
-    FLAG_DEFAULT_VERSION = 32
+    FLAG_DEFAULT_VERSION = 32,
+    FLAG_CORS_CREDENTIALS = 64
 };
 
 /* -- compiling
@@ -362,6 +363,39 @@ static void put_endpoint(compiler_t *c, const char *kind, offset_t *url, uint32_
     *timeout_ms = ms > 0 && ms <= 3600000 ? (uint32_t)ms : 0;
 }
 
+/* The words of an array, blank-separated; what could not stand in a header is left out. fallback if there is
+ * no array. */
+static const char *joined_words(apr_pool_t *p, const json_t *array, const char *fallback)
+{
+    const char *out = json_is_array(array) ? "" : fallback;
+    size_t i;
+    for (i = 0; i < json_array_size(array); i++) {
+        const char *s = json_string_value(json_array_get(array, i)), *c = s;
+        while (c && *c > ' ' && *c < 127 && *c != ',') {
+            c++;
+        }
+        if (s && *s && !*c) {
+            out = apr_pstrcat(p, out, *out ? " " : "", s, NULL);
+        }
+    }
+    return out;
+}
+
+static void put_cors(compiler_t *c, gw_record_t *h)
+{
+    const json_t *cors = json_object_get(c->artefact, "corsConfiguration");
+    if (!apim_json_bool(cors, "corsConfigurationEnabled", 0)) {
+        return;
+    }
+    h->cors_origins =
+        put_string(c, joined_words(c->pool, json_object_get(cors, "accessControlAllowOrigins"), "*"));
+    h->cors_headers = put_string(c, joined_words(c->pool, json_object_get(cors, "accessControlAllowHeaders"),
+                                                 GW_CORS_DEFAULT_HEADERS));
+    h->cors_methods = put_string(c, joined_words(c->pool, json_object_get(cors, "accessControlAllowMethods"),
+                                                 GW_CORS_DEFAULT_METHODS));
+    h->flags |= apim_json_bool(cors, "accessControlAllowCredentials", 0) ? FLAG_CORS_CREDENTIALS : 0u;
+}
+
 apim_error_t *gw_record_compile(apr_pool_t *p, const json_t *artefact, const gw_record_t **record,
                                 apr_size_t *size, apr_array_header_t **contexts)
 {
@@ -386,6 +420,7 @@ apim_error_t *gw_record_compile(apr_pool_t *p, const json_t *artefact, const gw_
     h.authorization_header = put_string(&c, apim_json_str(artefact, "authorizationHeader", "Authorization"));
     h.api_key_header = put_string(&c, apim_json_str(artefact, "apiKeyHeader", "apikey"));
     h.api_policy = policy && *policy ? put_string(&c, policy) : 0;
+    put_cors(&c, &h);
     put_endpoint(&c, "production", &h.production_url, &h.production_timeout_ms);
     put_endpoint(&c, "sandbox", &h.sandbox_url, &h.sandbox_timeout_ms);
     APIM_TRY(put_operations(&c, &h.operation_count, &h.operations));
@@ -465,7 +500,8 @@ int gw_record_valid(const void *bytes, apr_size_t size)
     }
     if (r->id >= size || r->name >= size || r->provider >= size || r->context >= size || r->version >= size ||
         r->authorization_header >= size || r->api_key_header >= size || r->api_policy >= size ||
-        r->production_url >= size || r->sandbox_url >= size) {
+        r->production_url >= size || r->sandbox_url >= size || r->cors_origins >= size ||
+        r->cors_headers >= size || r->cors_methods >= size) {
         return 0;
     }
     for (i = 0; i < r->operation_count; i++) {
@@ -668,6 +704,16 @@ gw_match_e gw_record_match(apr_pool_t *p, const gw_record_t *record, const char 
     return GW_MATCH_NO_RESOURCE;
 }
 
+static const gw_cors_t *copy_cors(apr_pool_t *p, const gw_record_t *r)
+{
+    gw_cors_t *cors = apr_palloc(p, sizeof(*cors));
+    cors->origins = apr_pstrdup(p, string_at(r, r->cors_origins));
+    cors->headers = apr_pstrdup(p, string_at(r, r->cors_headers));
+    cors->methods = apr_pstrdup(p, string_at(r, r->cors_methods));
+    cors->credentials = (r->flags & FLAG_CORS_CREDENTIALS) != 0;
+    return cors;
+}
+
 gw_api_t *gw_record_api(apr_pool_t *p, const gw_record_t *r)
 {
     gw_api_t *api = apr_pcalloc(p, sizeof(*api));
@@ -681,6 +727,7 @@ gw_api_t *gw_record_api(apr_pool_t *p, const gw_record_t *r)
     api->api_policy = r->api_policy ? apr_pstrdup(p, string_at(r, r->api_policy)) : NULL;
     api->production_url = r->production_url ? apr_pstrdup(p, string_at(r, r->production_url)) : NULL;
     api->sandbox_url = r->sandbox_url ? apr_pstrdup(p, string_at(r, r->sandbox_url)) : NULL;
+    api->cors = r->cors_origins ? copy_cors(p, r) : NULL;
     api->status = (gw_api_status_e)r->status;
     api->allows_oauth2 = (r->flags & FLAG_OAUTH2) != 0;
     api->allows_api_key = (r->flags & FLAG_API_KEY) != 0;

@@ -2,11 +2,11 @@
 #include "api_document.h"
 
 #include <apr_strings.h>
-#include <apr_uri.h>
 #include <string.h>
 
 #include "apim_json.h"
 #include "apim_text.h"
+#include "traffic_document.h"
 
 #define MAX_OPERATIONS 5000
 #define VERBS          "GET|PUT|POST|DELETE|OPTIONS|HEAD|PATCH|TRACE"
@@ -96,12 +96,7 @@ static void check_names(po_problems_t *problems, const char *where, json_t **val
 
 static void check_header_name(po_problems_t *problems, const char *where, json_t **value)
 {
-    const char *name = po_check_text(problems, where, *value, 1, 100, NULL);
-    if (name &&
-        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~") !=
-            strlen(name)) {
-        po_problem(problems, where, "must be the name of a HTTP header.");
-    }
+    po_check_header_name(problems, where, *value);
 }
 
 static void check_security(po_problems_t *problems, const char *where, json_t **value)
@@ -237,31 +232,6 @@ static void check_business(po_problems_t *problems, const char *where, json_t **
     *value = out;
 }
 
-static void check_cors(po_problems_t *problems, const char *where, json_t **value)
-{
-    static const char *const flags[] = {"corsConfigurationEnabled", "accessControlAllowCredentials"};
-    static const char *const lists[] = {"accessControlAllowOrigins", "accessControlAllowHeaders",
-                                        "accessControlAllowMethods"};
-    int i;
-    if (!json_is_object(*value)) {
-        po_problem(problems, where, "must be an object.");
-        return;
-    }
-    for (i = 0; i < 2; i++) {
-        json_t *flag = json_object_get(*value, flags[i]);
-        if (flag && !json_is_boolean(flag)) {
-            po_problem(problems, po_where(problems, where, flags[i]), "must be true or false.");
-        }
-    }
-    for (i = 0; i < 3; i++) {
-        json_t *list = json_object_get(*value, lists[i]);
-        if (list && !json_is_null(list)) {
-            po_check_texts(problems, po_where(problems, where, lists[i]), list, 100, 255);
-        }
-    }
-    po_check_kept(problems, where, *value, 0);
-}
-
 static void check_max_tps(po_problems_t *problems, const char *where, json_t **value)
 {
     static const char *const members[] = {"production", "sandbox"};
@@ -274,72 +244,6 @@ static void check_max_tps(po_problems_t *problems, const char *where, json_t **v
         json_t *member = json_object_get(*value, members[i]);
         if (member && !json_is_null(member)) {
             check_count(problems, po_where(problems, where, members[i]), &member);
-        }
-    }
-    po_check_kept(problems, where, *value, 0);
-}
-
-/* -- endpoints ---------------------------------------------------------------------------------------------
- */
-
-static void check_url(po_problems_t *problems, const char *where, const json_t *value)
-{
-    const char *text = po_check_text(problems, where, value, 1, 2000, NULL);
-    apr_uri_t uri;
-    if (!text) {
-        return;
-    }
-    if (strpbrk(text, " <>\"\\^`{|}") || apr_uri_parse(problems->pool, text, &uri) != APR_SUCCESS ||
-        !uri.scheme || !uri.hostname || !*uri.hostname ||
-        (strcasecmp(uri.scheme, "http") && strcasecmp(uri.scheme, "https"))) {
-        po_problem(problems, where, "must be a http or https URL, such as https://backend.example.org/base.");
-    }
-    else if (uri.user || uri.fragment) {
-        po_problem(problems, where, "must not hold a user name, a password or a fragment.");
-    }
-    else if (uri.port_str && (uri.port == 0 || strlen(uri.port_str) > 5)) {
-        po_problem(problems, where, "has a port that is not a number from 1 to 65535.");
-    }
-}
-
-static void check_endpoint(po_problems_t *problems, const char *where, json_t *config, const char *which)
-{
-    json_t *endpoint = json_object_get(config, which);
-    const char *place = po_where(problems, where, which);
-    if (!endpoint || json_is_null(endpoint)) {
-        return;
-    }
-    if (!json_is_object(endpoint)) {
-        po_problem(problems, place, "must be an object with url; several URLs belong to a balancer.");
-        return;
-    }
-    check_url(problems, po_where(problems, place, "url"), json_object_get(endpoint, "url"));
-}
-
-static void check_endpoint_config(po_problems_t *problems, const char *where, json_t **value)
-{
-    const char *type = apim_json_str(*value, "endpoint_type", NULL);
-    json_t *security, *side;
-    const char *key;
-    if (!json_is_object(*value)) {
-        po_problem(problems, where,
-                   "must be an object with endpoint_type and production_endpoints or sandbox_endpoints.");
-        return;
-    }
-    if (!type || !po_one_of(type, "http|address")) {
-        po_problem(problems, po_where(problems, where, "endpoint_type"), "must be http%s.",
-                   type && po_one_of(type, "load_balance|failover|default|service|awslambda|sequence_backend")
-                       ? "; this kind of endpoint is not supported"
-                       : "");
-    }
-    check_endpoint(problems, where, *value, "production_endpoints");
-    check_endpoint(problems, where, *value, "sandbox_endpoints");
-    security = json_object_get(*value, "endpoint_security");
-    json_object_foreach(security, key, side)
-    {
-        if (apim_json_bool(side, "enabled", 0)) {
-            po_problem(problems, po_where(problems, where, "endpoint_security"),
-                       "cannot be enabled: credentials for back ends are not supported.");
         }
     }
     po_check_kept(problems, where, *value, 0);
@@ -528,9 +432,9 @@ static const field_t fields[] = {
     {"accessControl", "\"NONE\"", check_access_control},
     {"accessControlRoles", "[]", check_names},
     {"businessInformation", "{}", check_business},
-    {"corsConfiguration", DEFAULT_CORS, check_cors},
+    {"corsConfiguration", DEFAULT_CORS, po_check_cors},
     {"websubSubscriptionConfiguration", "null", check_kept},
-    {"endpointConfig", "null", check_endpoint_config},
+    {"endpointConfig", "null", po_check_endpoint_config},
     {"endpointImplementationType", "\"ENDPOINT\"", check_implementation},
     {"scopes", "[]", check_scopes},
     {"operations", "[]", check_operations},

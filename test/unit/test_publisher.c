@@ -189,6 +189,13 @@ static void test_document_refusals(void **state)
         {"{\"additionalProperties\":[7]}", "/additionalProperties/0"},
         {"{\"businessInformation\":{\"businessOwnerEmail\":\"nobody\"}}", "must be an e-mail address"},
         {"{\"corsConfiguration\":{\"corsConfigurationEnabled\":1}}", "must be true or false"},
+        {"{\"corsConfiguration\":{\"accessControlAllowOrigins\":[\"https://a/b\"]}}",
+         "/corsConfiguration/accessControlAllowOrigins/0: must be *"},
+        {"{\"corsConfiguration\":{\"accessControlAllowHeaders\":[\"a:b\"]}}", "name of a HTTP header"},
+        {"{\"corsConfiguration\":{\"accessControlAllowMethods\":[\"get\"]}}", "accessControlAllowMethods/0"},
+        {"{\"corsConfiguration\":{\"corsConfigurationEnabled\":true,\"accessControlAllowCredentials\":true,"
+         "\"accessControlAllowOrigins\":[\"*\"]}}",
+         "must be false while accessControlAllowOrigins holds *"},
         {"{\"maxTps\":{\"production\":-1}}", "/maxTps/production"},
         {"{\"cacheTimeout\":\"a\"}", "/cacheTimeout"},
         {"{\"monetization\":{\"a\":\"b\\u0000\"}}", "not valid JSON"},

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "apim_json.h"
+#include "cors_rules.h"
 #include "replica.h"
 #include "route_table.h"
 
@@ -291,6 +292,49 @@ static void test_damaged_replica_is_begun_anew(void **state)
     remove_scratch(p, dir);
 }
 
+/* -- CORS --------------------------------------------------------------------------------------------------
+ */
+
+static void test_cors_origins(void **state)
+{
+    static const char *const usable[] = {"*", "https://a.example", "http://[::1]:80",
+                                         "https://*.a.example:8443", "app+x://host"};
+    static const char *const not_usable[] = {
+        "",      "a.example",          "https://",          "https://a/b", "https://a:", "https://a:b",
+        "1://a", "https://*a.example", "https://a example", "null"};
+    gw_cors_t cors = {"https://a.example https://*.b.example:81", "X-A X-B", "GET PUT", 1};
+    apr_size_t i;
+    (void)state;
+    for (i = 0; i < sizeof(usable) / sizeof(usable[0]); i++) {
+        assert_true(gw_cors_origin_usable(usable[i]));
+    }
+    for (i = 0; i < sizeof(not_usable) / sizeof(not_usable[0]); i++) {
+        assert_false(gw_cors_origin_usable(not_usable[i]));
+    }
+    assert_string_equal(gw_cors_allow_origin(&cors, "https://A.example"), "https://A.example");
+    assert_non_null(gw_cors_allow_origin(&cors, "https://x.y.b.example:81"));
+    assert_null(gw_cors_allow_origin(&cors, "https://.b.example:81"));
+    assert_null(gw_cors_allow_origin(&cors, "https://x/.b.example:81"));
+    assert_null(gw_cors_allow_origin(&cors, "https://x.b.example"));
+    assert_null(gw_cors_allow_origin(&cors, "http://a.example"));
+    assert_null(gw_cors_allow_origin(&cors, NULL));
+    cors.origins = "*";
+    assert_string_equal(gw_cors_allow_origin(&cors, "null"), "*");
+}
+
+static void test_cors_lists(void **state)
+{
+    gw_cors_t cors = {"*", "X-A X-B", "GET PUT", 0};
+    apr_pool_t *p = *state;
+    assert_string_equal(gw_cors_allow_methods(p, &cors, "GET, POST, PUT"), "GET, PUT");
+    assert_string_equal(gw_cors_allow_methods(p, &cors, "POST"), "");
+    assert_string_equal(gw_cors_allow_headers(p, &cors, " x-a apikey", "X-Other"), "X-A, X-B, apikey");
+    cors.headers = "*";
+    assert_string_equal(gw_cors_allow_headers(p, &cors, "", "x-q, authorization"), "x-q, authorization");
+    assert_string_equal(gw_cors_allow_headers(p, &cors, "", "x\r\ny"), "");
+    assert_string_equal(gw_cors_allow_headers(p, &cors, "", NULL), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {unit_case(test_precedence),
@@ -299,6 +343,8 @@ int main(void)
                                        unit_case(test_damaged_records_are_refused),
                                        unit_case(test_refusals),
                                        unit_case(test_replica),
-                                       unit_case(test_damaged_replica_is_begun_anew)};
+                                       unit_case(test_damaged_replica_is_begun_anew),
+                                       unit_case(test_cors_origins),
+                                       unit_case(test_cors_lists)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
