@@ -19,10 +19,11 @@ static int is_on(const request_rec *r)
 
 static int may_be_repeated(const request_rec *r)
 {
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
     int method = r->method_number;
     return (method == M_GET || method == M_OPTIONS || method == M_DELETE || method == M_PUT) &&
-           !apr_table_get(r->headers_in, "Content-Length") &&
-           !apr_table_get(r->headers_in, "Transfer-Encoding") && !apr_table_get(r->headers_in, "Upgrade");
+           (!length || strcmp(length, "0") == 0) && !apr_table_get(r->headers_in, "Transfer-Encoding") &&
+           !apr_table_get(r->headers_in, "Upgrade");
 }
 
 /* mod_proxy says 502 if the connection broke before an answer came; a member that answers 502 itself has

@@ -60,7 +60,7 @@ def test_other_calls_are_not_repeated(balancer):
     first.drop = second.drop = True
     for method, body in (("POST", None), ("POST", b"x"), ("PUT", b"x"), ("PATCH", b"x")):
         before = first.requests + second.requests
-        assert ask(requests.Session(), method, node.url + "/again/x", data=body) in (0, 502)
+        assert ask(requests.Session(), method, node.url + "/again/x", data=body) in (0, 502), method
         assert first.requests + second.requests == before + 1, method
     before = first.requests + second.requests
     assert ask(requests.Session(), "GET", node.url + "/again/x") == 502  # nobody is left to ask
