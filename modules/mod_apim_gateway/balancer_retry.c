@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "gateway_config.h"
+#include "held_answer.h"
 #include "httpd/proxy_run.h"
 
-#define BALANCER "proxy:balancer://"
-#define TRIES    3 /* another member may be killed right after the first */
+#define BALANCER  "proxy:balancer://"
+#define TRIES     3                /* another member may be killed right after the first */
+#define TIMED_OUT "proxy_timedout" /* mod_proxy's note */
 
 static int is_on(const request_rec *r)
 {
@@ -26,59 +28,66 @@ static int may_be_repeated(const request_rec *r)
            !apr_table_get(r->headers_in, "Upgrade");
 }
 
-/* mod_proxy says 502 if the connection broke before an answer came; a member that answers 502 itself has
- * answered. */
-static int broke_off(const request_rec *r, int rc)
+/* mod_proxy says 502 if the connection broke before an answer came, 500 if it broke while TLS was agreed on,
+ * and nothing if it broke in the middle of an answer. A member that answers 502 itself has answered. */
+static int broke_off(const gw_held_answer_t *held, const request_rec *r, int rc)
 {
-    return rc == HTTP_BAD_GATEWAY && !r->connection->aborted && !r->sent_bodyct && !r->bytes_sent;
+    return (rc == HTTP_BAD_GATEWAY || rc == HTTP_INTERNAL_SERVER_ERROR || gw_held_answer_broke(held)) &&
+           !gw_held_answer_passed(held) && !r->connection->aborted;
 }
 
-static void begin_anew(request_rec *r)
+static void begin_anew(request_rec *r, gw_held_answer_t *held)
 {
+    gw_held_answer_again(held);
     apr_table_unset(r->notes, "error-notes");
     apr_table_unset(r->notes, "verbose-error-to");
-    r->status = HTTP_OK;
-    r->status_line = NULL;
+    apr_table_unset(r->notes, TIMED_OUT); /* or the balancer takes the next one for the one that hung */
     /* Idle connections to that member are as dead as the one that broke. */
     apr_table_setn(r->subprocess_env, "proxy-initial-not-pooled", "1");
 }
 
-static int run(request_rec *r)
+static int run(request_rec *r, gw_held_answer_t *held)
 {
     char *target = r->filename; /* the balancer, in whose place its member is written */
     int rc = apim_proxy_run(r), tries;
-    for (tries = 1; tries < TRIES && broke_off(r, rc); tries++) {
+    for (tries = 1; tries < TRIES && broke_off(held, r, rc); tries++) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "APIM-GW0301: a member of the balancer went away before it answered; asking another");
-        begin_anew(r);
+        if (apr_table_get(r->notes, TIMED_OUT)) {
+            tries = TRIES - 1; /* the caller has waited for long: once more only */
+        }
+        begin_anew(r, held);
         r->filename = target;
         rc = apim_proxy_run(r);
+    }
+    if (gw_held_answer_broke(held)) {
+        gw_held_answer_again(held);
+        rc = HTTP_BAD_GATEWAY;
     }
     return rc;
 }
 
 /* For a request that is not the first of its connection mod_proxy would close that instead of saying 502, so
- * that the client repeats it; here we do. */
+ * that the client repeats it; here we do. So mod_proxy must take each for the first. */
 static int handler(request_rec *r)
 {
-    conn_rec *c = r->connection;
-    int before = c->keepalives, rc;
+    gw_held_answer_t *held;
+    int rc;
     if (!r->handler || strcmp(r->handler, "proxy-server") != 0 || !is_on(r) || r->main ||
         r->proxyreq != PROXYREQ_REVERSE || !r->filename ||
         strncmp(r->filename, BALANCER, sizeof(BALANCER) - 1) != 0 || !may_be_repeated(r)) {
         return DECLINED;
     }
-    if (r->server->keep_alive_max > 0 && before >= r->server->keep_alive_max) {
-        c->keepalive = AP_CONN_CLOSE; /* what httpd would decide if it could see the number */
-    }
-    c->keepalives = 0;
-    rc = run(r);
-    c->keepalives += before;
+    held = gw_held_answer_begin(r, r->connection->keepalives);
+    r->connection->keepalives = 0;
+    rc = run(r, held);
+    gw_held_answer_end(held);
     return rc;
 }
 
 void gw_balancer_retry_register_hooks(void)
 {
     static const char *const before[] = {"mod_proxy.c", NULL};
+    gw_held_answer_register();
     ap_hook_handler(handler, NULL, before, APR_HOOK_FIRST);
 }

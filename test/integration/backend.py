@@ -64,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
             backend.requests += 1
             backend.seen.append(seen)
             del backend.seen[:-1000]
-            delay, status, size, drop = backend.delay, backend.status, backend.size, backend.drop
+            delay, status, size, drop, half = backend.delay, backend.status, backend.size, backend.drop, backend.half
             extra = list(backend.headers)
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
         delay = float(query.get("delay", delay))
@@ -87,6 +87,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(size or len(body)))
         self.end_headers()
         if self.command == "HEAD":
+            return
+        if half:
+            self.wfile.write(body[:len(body) // 2])
+            self.close_connection = True
             return
         if not size:
             self.wfile.write(body)
@@ -111,15 +115,15 @@ class _Server(ThreadingHTTPServer):
 
 class Backend:
     """url, connections, requests, seen (the last 1000), last; set delay (s), status, size (bytes of body in place of the
-    echo), headers (list of pairs added to answers) or drop (close without an answer). The query parameters delay, status
-    and size of a single request win over them."""
+    echo), headers (list of pairs added to answers), drop (close without an answer) or half (close after half of it). The query
+    parameters delay, status and size of a single request win over them."""
 
     def __init__(self, name="backend", port=0):
         self.name = name
         self.lock = threading.Lock()
         self.connections = self.requests = 0
         self.seen = []
-        self.delay, self.status, self.size, self.drop, self.headers = 0.0, 200, 0, False, []
+        self.delay, self.status, self.size, self.drop, self.half, self.headers = 0.0, 200, 0, False, False, []
         self.server = _Server(("127.0.0.1", port), _Handler)
         self.server.backend = self
         self.port = self.server.server_address[1]
@@ -136,7 +140,7 @@ class Backend:
         with self.lock:
             self.connections = self.requests = 0
             self.seen.clear()
-            self.delay, self.status, self.size, self.drop, self.headers = 0.0, 200, 0, False, []
+            self.delay, self.status, self.size, self.drop, self.half, self.headers = 0.0, 200, 0, False, False, []
 
     def close(self):
         self.server.shutdown()

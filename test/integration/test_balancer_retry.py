@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ApimRetryIdempotent: a member of a balancer that goes away with a call in its hands is not seen by the caller."""
 import socket
+import time
 
 import pytest
 import requests
@@ -10,6 +11,15 @@ LINES = """
     BalancerMember {first.url} retry=0
     BalancerMember {second.url} retry=0
 </Proxy>
+<Proxy "balancer://slow" lbmethod=byrequests>
+    BalancerMember {first.url} retry=60 timeout=1
+    BalancerMember {second.url} retry=0 timeout=1
+    ProxySet failontimeout=On
+</Proxy>
+<Location /hanging>
+    ProxyPass balancer://slow
+    ApimRetryIdempotent On
+</Location>
 <Location /plain>
     ProxyPass balancer://members
 </Location>
@@ -29,7 +39,7 @@ def balancer(env):
     first, second = env.backend("first"), env.backend("second")
     node = env.node(["gateway"], "balancer", db=None, gateway_location=["<Location />", "Require all granted", "</Location>"],
                     extra=LINES.format(first=first, second=second) + "ApimFeed http://127.0.0.1:9\nApimKeyManager http://127.0.0.1:9")
-    env.expect_log(r"proxy_http:error.*(AH01102|AH01110)", r"proxy:error.*AH00898")
+    env.expect_log(r"proxy_http:error.*(AH01102|AH01110)", r"proxy:error.*AH00898", "AH02460")
     yield node, first, second
     node.stop()
 
@@ -52,6 +62,52 @@ def test_idempotent_calls_go_to_another_member(balancer):
     assert first.requests > 0 and "APIM-GW0301" in node.log()
     # What httpd does by itself: 502, or the connection is closed without an answer.
     assert {ask(kept, "GET", node.url + "/plain/x") for _ in range(8)} - {200}
+
+
+@pytest.mark.databases("sqlite")
+def test_a_short_answer_that_breaks_off_is_asked_for_again(balancer):
+    node, first, second = balancer
+    first.half, first.headers = True, [("Set-Cookie", "from=first"), ("X-From", "first")]
+    second.headers = [("X-From", "second")]
+    kept = requests.Session()
+    for session in (kept, kept, requests.Session(), kept, kept, requests.Session()):
+        r = session.get(node.url + "/again/x", timeout=10)
+        assert r.status_code == 200 and r.json()["backend"] == "second"
+        assert r.headers["X-From"] == "second" and "Set-Cookie" not in r.headers
+    assert first.requests > 0
+    second.half = True
+    assert ask(requests.Session(), "GET", node.url + "/again/x") == 502  # whole, and kept-alive connections go on
+    assert ask(kept, "GET", node.url + "/again/x") == 502
+    assert is_half(node.url + "/plain/x")  # what httpd does by itself
+
+
+@pytest.mark.databases("sqlite")
+def test_a_member_that_is_silent_is_asked_once(balancer):
+    node, first, second = balancer
+    first.delay = second.delay = 5
+    begun = time.monotonic()
+    assert ask(requests.Session(), "GET", node.url + "/hanging/x") in (502, 504)
+    assert time.monotonic() - begun < 4
+    second.delay = 0
+    assert {ask(requests.Session(), "GET", node.url + "/hanging/x") for _ in range(3)} == {200}
+    assert (first.requests, second.requests) == (1, 4)
+
+
+@pytest.mark.databases("sqlite")
+def test_long_answers_and_streams_are_not_held(balancer):
+    node, first, second = balancer
+    for size in (1, 65535, 65536, 65537, 3000000):
+        for method in ("GET", "HEAD"):
+            r = requests.request(method, f"{node.url}/again/x?size={size}", timeout=10)
+            assert r.status_code == 200 and r.headers["Content-Length"] == str(size)
+            assert len(r.content) == (size if method == "GET" else 0)
+    first.half = second.half = True
+    assert is_half(node.url + "/again/x?size=70000")
+
+
+def is_half(url):
+    r = requests.get(url, timeout=10)
+    return r.status_code == 200 and len(r.content) < int(r.headers["Content-Length"])
 
 
 @pytest.mark.databases("sqlite")

@@ -266,12 +266,22 @@ static int try_once(request_rec *r, const apim_common_config_t *conf, const char
     return x->failure ? 0 : status;
 }
 
+/* 1 if a second try may find a Key Manager that answers. None of them says 502 or 504: a balancer between
+ * does, that lost the one it had asked, or that was not answered in time. Trying twice must not double the
+ * time that a caller waits, so it is done only while half of that is left. */
+static int worth_another_try(const apim_common_config_t *conf, int again, int status, apr_time_t begun)
+{
+    return (again || status == HTTP_BAD_GATEWAY || status == HTTP_GATEWAY_TIME_OUT) &&
+           apr_time_now() - begun <= apim_keymgr_timeout(conf) / 2;
+}
+
 apim_error_t *apim_keymgr_http_post(request_rec *r, const apim_common_config_t *conf, const char *url,
                                     const char *body, int idempotent, int *status, const char **response,
                                     apr_size_t *len)
 {
     exchange_t x = {0};
     int attempt, again = 0;
+    apr_time_t begun = apr_time_now();
     apim_error_t *err;
     if (!conf->keymgr_server) {
         return apim_unavailable(r->pool, "The Key Manager", "apim_keymgr_call_prepare was not called");
@@ -283,8 +293,7 @@ apim_error_t *apim_keymgr_http_post(request_rec *r, const apim_common_config_t *
         x.body_left = strlen(body);
         x.deadline = apr_time_now() + apim_keymgr_timeout(conf);
         *status = try_once(r, conf, url, &x, attempt > 0 || !idempotent, &again);
-        /* No Key Manager answers 502: a balancer between lost the one it had asked. */
-        if ((!again && *status != HTTP_BAD_GATEWAY) || !idempotent) {
+        if (!idempotent || !worth_another_try(conf, again, *status, begun)) {
             break;
         }
     }
