@@ -14,7 +14,7 @@
 APLOG_USE_MODULE(apim_gateway);
 
 /* A waiting request is answered after this time at the latest, so that the node's report is never older. */
-#define WAIT_MS            2500
+#define WAIT_MS            1500
 #define CONNECT_TIMEOUT_MS 3000
 #define ANSWER_TIMEOUT_MS  5000 /* beyond the waiting */
 #define STEP_MS            1000
