@@ -199,7 +199,7 @@ make_certificates() {
             -keyout "$tls/ca.key" -out "$tls/ca.pem" &&
             openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=node" -keyout "$tls/node.key" -out "$tls/node.csr" &&
             openssl x509 -req -in "$tls/node.csr" -CA "$tls/ca.pem" -CAkey "$tls/ca.key" -days 825 -out "$tls/node.pem" -extfile <(
-                printf 'subjectAltName=IP:127.0.0.1,IP:%s,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n' "$NODE_HOST"
+                printf 'subjectAltName=IP:127.0.0.1,IP:%s,DNS:localhost,DNS:*.apim.internal\nextendedKeyUsage=serverAuth,clientAuth\n' "$NODE_HOST"
             )
     } >"$DIR/logs/tls.log" 2>&1 || {
         show_end_of "$DIR/logs/tls.log" 5
@@ -339,7 +339,7 @@ cluster_stop_fast() {
 }
 
 cluster_start() {
-    local fresh= name database
+    local fresh='' name
     check_settings
     URL=${APIM_URL:-http://127.0.0.1:$PORT}
     URL=${URL%/}
@@ -453,10 +453,10 @@ cluster_stop() {
 
 cluster_status() {
     local down=0 name
-    [ -e "$DIR/.cluster" ] && read_ports || {
+    if [ ! -e "$DIR/.cluster" ] || ! read_ports; then
         echo "down: there is no cluster in $DIR"
         return 3
-    }
+    fi
     for name in $NODES backend; do pid_of "$name" >/dev/null || down=$((down + 1)); done
     pg_running || down=$((down + 1))
     if [ "$down" -eq 0 ]; then echo "up: logs in $DIR/nodes/*/logs"; else echo "$down of 11 processes are down; ./quickstart --cluster starts them"; fi
