@@ -172,6 +172,7 @@ static apim_error_t *check_credential(request_rec *r, gw_call_t *call, const gw_
     }
     call->answer = answer;
     call->sandbox = answer->sandbox;
+    APIM_TRY(gw_deny_check(r, call, answer));
     APIM_TRY(check_token_type(r, call, answer));
     return check_scopes(r, call, answer);
 }
@@ -183,6 +184,7 @@ apim_error_t *gw_authorize(request_rec *r, gw_call_t *call)
     if (!verifier.shared) {
         return apim_unavailable(r->pool, "The gateway", "the shared memory is not there");
     }
+    APIM_TRY(gw_deny_check(r, call, NULL));
     if (call->operation->auth_type != GW_AUTH_NONE) {
         if (malformed) {
             call->challenge = "error=\"invalid_request\"";

@@ -20,6 +20,7 @@
 #include "proxy_functions.h"
 #include "sync.h"
 #include "upstream.h"
+#include "verification.h"
 
 APLOG_USE_MODULE(apim_gateway);
 
@@ -50,6 +51,31 @@ const gw_policy_t *gw_policy_find(apr_pool_t *p, const char *level, const char *
 {
     gw_policy_t *policy = NULL;
     return replica && !gw_replica_policy(replica, p, level, name, &policy) ? policy : NULL;
+}
+
+apim_error_t *gw_deny_check(request_rec *r, const gw_call_t *call, const gw_answer_t *answer)
+{
+    gw_deny_facts_t facts = {NULL, NULL, NULL, NULL};
+    const char *id;
+    if (!call->denials || !replica) {
+        return NULL;
+    }
+    if (answer) {
+        facts.user = answer->username;
+        facts.application =
+            apr_pstrcat(r->pool, answer->application_owner, ":", answer->application_name, NULL);
+    }
+    else {
+        facts.api = call->api->context;
+        facts.address = r->useragent_ip;
+    }
+    APIM_TRY(gw_replica_denied(replica, r->pool, &facts, &id));
+    if (!id) {
+        return NULL;
+    }
+    apr_table_setn(r->subprocess_env, "apim_deny_policy", id);
+    return apim_error(r->pool, HTTP_FORBIDDEN, 900805, "Message blocked",
+                      "You have been blocked from accessing the resource");
 }
 
 /* -- the route
@@ -117,6 +143,7 @@ static apim_error_t *find_route(request_rec *r, gw_call_t *call, const char *pre
         return not_found(r, HTTP_NOT_FOUND, "Not Found", "The requested resource is not available.");
     }
     call->api = route->api;
+    call->denials = route->denials;
     call->operation = route->operation;
     call->rest = path + route->context_length;
     call->public_base = apr_pstrmemdup(r->pool, r->uri, strlen(prefix) + route->context_length);

@@ -98,6 +98,7 @@ static const char *xml_body(request_rec *r, const apim_error_t *e)
 static const char *fault_string(const apim_error_t *e)
 {
     return e->code >= 900900 && e->code < 901000   ? "Authentication Failure"
+           : e->code == 900805                     ? e->message
            : e->code >= 900800 && e->code < 900900 ? "Message Throttled Out"
                                                    : e->message;
 }

@@ -108,6 +108,7 @@ typedef struct gw_call_t {
     struct gw_upstream_t *upstream;
     const char *args;      /* query string for the back end, without credentials */
     const gw_cors_t *cors; /* the rules that apply, NULL for none */
+    int denials;           /* there are deny policies to be asked */
     int preflight;         /* a CORS preflight that the gateway answers */
 } gw_call_t;
 
@@ -120,6 +121,10 @@ gw_call_t *gw_call_of(request_rec *r);
 /** Finds the policy level ("subscription", "application", "advanced") / name in this node's replica; strings
  * in p. NULL if it is not there. Reads shared pages only; no lock, no I/O beyond a page fault. */
 const gw_policy_t *gw_policy_find(apr_pool_t *p, const char *level, const char *name);
+
+/** 403 with code 900805 if a deny policy turns the call away: by API and address while answer is NULL, else
+ * by application and user. Costs nothing where there are no such policies. */
+apim_error_t *gw_deny_check(request_rec *r, const gw_call_t *call, const struct gw_answer_t *answer);
 
 /* -- seam to authorization (authorize.c)
  * ---------------------------------------------------------------------------- */

@@ -20,7 +20,7 @@
 #define DEPTHS_KEY "depths"
 
 /* Bumped when what is stored changes; a record's own format counts too. */
-#define FORMAT_TEXT "1." APR_STRINGIFY(GW_RECORD_FORMAT)
+#define FORMAT_TEXT "2." APR_STRINGIFY(GW_RECORD_FORMAT)
 
 struct gw_replica_t {
     MDB_env *env;
@@ -30,6 +30,7 @@ struct gw_replica_t {
     MDB_dbi policies; /* level/name -> flat_policy_t */
     MDB_dbi failures; /* kind, blank, key of an artefact that could not be deployed -> why */
     MDB_dbi meta;
+    gw_deny_tables_t denies;
     MDB_txn *write;
 };
 
@@ -71,7 +72,8 @@ static int open_tables(gw_replica_t *r, MDB_txn *txn, unsigned int flags)
     rc = rc ? rc : mdb_dbi_open(txn, "owned", flags, &r->owned);
     rc = rc ? rc : mdb_dbi_open(txn, "policies", flags, &r->policies);
     rc = rc ? rc : mdb_dbi_open(txn, "failures", flags, &r->failures);
-    return rc ? rc : mdb_dbi_open(txn, "meta", flags, &r->meta);
+    rc = rc ? rc : mdb_dbi_open(txn, "meta", flags, &r->meta);
+    return rc ? rc : gw_deny_open(txn, flags, &r->denies);
 }
 
 static int check_format(gw_replica_t *r, MDB_txn *txn, int create)
@@ -288,6 +290,7 @@ apim_error_t *gw_replica_route(gw_replica_t *r, apr_pool_t *p, const char *metho
     if (record) {
         route = apr_pcalloc(p, sizeof(*route));
         route->context_length = length;
+        route->denials = gw_deny_any(txn, &r->denies);
         route->api = gw_record_api(p, record);
         route->match = gw_record_match(p, record, method, path + length, &route->operation, &route->allow);
         *out = route;
@@ -322,6 +325,16 @@ apim_error_t *gw_replica_policy(gw_replica_t *r, apr_pool_t *p, const char *leve
     }
     read_end();
     return rc && rc != MDB_NOTFOUND ? failed(p, key, rc) : NULL;
+}
+
+apim_error_t *gw_replica_denied(gw_replica_t *r, apr_pool_t *p, const gw_deny_facts_t *facts, const char **id)
+{
+    MDB_txn *txn;
+    *id = NULL;
+    APIM_TRY(read_begin(r, p, &txn));
+    *id = gw_deny_find(txn, &r->denies, p, facts);
+    read_end();
+    return NULL;
 }
 
 apim_error_t *gw_replica_position(gw_replica_t *r, apr_pool_t *p, gw_position_t *position)
@@ -442,6 +455,7 @@ apim_error_t *gw_replica_clear(gw_replica_t *r, apr_pool_t *p)
     rc = rc ? rc : mdb_drop(r->write, r->owned, 0);
     rc = rc ? rc : mdb_drop(r->write, r->policies, 0);
     rc = rc ? rc : mdb_drop(r->write, r->failures, 0);
+    rc = rc ? rc : gw_deny_clear(r->write, &r->denies);
     rc = rc ? rc : del(r, r->meta, sval(DEPTHS_KEY));
     return rc ? failed(p, "clear", rc) : NULL;
 }
@@ -539,12 +553,22 @@ static apr_int64_t unit_seconds(const char *unit)
     return 0;
 }
 
+/* "deny/<id>": the id; NULL for the key of a limit. */
+static const char *deny_id(const char *key)
+{
+    return strncmp(key, "deny/", 5) == 0 ? key + 5 : NULL;
+}
+
 apim_error_t *gw_replica_put_policy(gw_replica_t *r, apr_pool_t *p, const char *key, const json_t *policy)
 {
     flat_policy_t flat = {0};
+    const char *deny = deny_id(key);
     apr_int64_t unit = unit_seconds(apim_json_str(policy, "timeUnit", ""));
     apr_int64_t units = apim_json_int(policy, "unitTime", 1);
     int rc;
+    if (deny) {
+        return gw_deny_put(r->write, &r->denies, p, deny, policy);
+    }
     flat.request_count = apim_json_int(policy, "requestCount", -1);
     flat.window = units > 0 && units <= MAX_UNITS ? units * unit : 0;
     flat.burst_count = apim_json_int(policy, "rateLimitCount", 0);
@@ -563,7 +587,10 @@ apim_error_t *gw_replica_put_policy(gw_replica_t *r, apr_pool_t *p, const char *
 
 apim_error_t *gw_replica_remove_policy(gw_replica_t *r, apr_pool_t *p, const char *key)
 {
-    int rc = strlen(key) > MAX_KEY ? 0 : del(r, r->policies, sval(key));
+    const char *deny = deny_id(key);
+    int rc = deny                    ? gw_deny_remove(r->write, &r->denies, deny)
+             : strlen(key) > MAX_KEY ? 0
+                                     : del(r, r->policies, sval(key));
     return rc ? failed(p, key, rc) : NULL;
 }
 

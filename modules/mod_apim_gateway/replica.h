@@ -2,6 +2,7 @@
 #ifndef GW_REPLICA_H
 #define GW_REPLICA_H
 
+#include "deny_table.h"
 #include "gateway.h"
 #include "route_table.h"
 
@@ -34,6 +35,7 @@ typedef struct gw_route_t {
     gw_match_e match;
     const char *allow;         /* of GW_MATCH_NO_VERB */
     apr_size_t context_length; /* how much of the path was the context */
+    int denials;               /* there are deny policies */
 } gw_route_t;
 
 /** Finds the API with the longest context of path, and its operation. *route is NULL if no context matches.
@@ -45,6 +47,10 @@ apim_error_t *gw_replica_route(gw_replica_t *replica, apr_pool_t *p, const char 
 /** The policy level/name, NULL if absent. */
 apim_error_t *gw_replica_policy(gw_replica_t *replica, apr_pool_t *p, const char *level, const char *name,
                                 gw_policy_t **policy);
+
+/** The id of a deny policy that one of the facts falls under, NULL for none. */
+apim_error_t *gw_replica_denied(gw_replica_t *replica, apr_pool_t *p, const gw_deny_facts_t *facts,
+                                const char **id);
 
 /** Where the replica stands in the registry's feed. */
 typedef struct gw_position_t {
@@ -83,7 +89,7 @@ apim_error_t *gw_replica_put_api(gw_replica_t *replica, apr_pool_t *p, const cha
                                  const gw_record_t *record, apr_size_t size,
                                  const apr_array_header_t *contexts);
 apim_error_t *gw_replica_remove_api(gw_replica_t *replica, apr_pool_t *p, const char *id);
-/** key: "level/name". */
+/** key: "level/name"; of a deny policy "deny/id". */
 apim_error_t *gw_replica_put_policy(gw_replica_t *replica, apr_pool_t *p, const char *key,
                                     const json_t *policy);
 apim_error_t *gw_replica_remove_policy(gw_replica_t *replica, apr_pool_t *p, const char *key);

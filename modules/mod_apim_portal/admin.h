@@ -10,6 +10,8 @@
 #define AD_SCOPES_VIEW_TIERS   "apim:admin apim:admin_tier_view apim:tier_view"
 #define AD_SCOPES_MANAGE_TIERS "apim:admin apim:admin_tier_manage apim:tier_manage"
 #define AD_SCOPES_ENVIRONMENTS "apim:admin apim:environment_manage"
+#define AD_SCOPES_VIEW_DENY    "apim:admin apim:bl_view"
+#define AD_SCOPES_MANAGE_DENY  "apim:admin apim:bl_manage"
 #define AD_SCOPES_ADMIN        "apim:admin"
 
 /* A user of the User Manager database. */
@@ -50,6 +52,10 @@ void po_users_child_init(apr_pool_t *pchild);
 /** Makes the table of the sign-up limit. */
 void po_signup_child_init(apr_pool_t *pchild);
 
+/** Writes the artefact policy/key for the gateways with the registry's next revision; payload NULL: it is
+ * gone. Call in the transaction of the change. */
+apim_error_t *ad_put_policy_artifact(rest_request_t *rq, apim_db_t *db, const char *key, const char *payload);
+
 /* WSO2's self-registration, /api/identity/user/v1.0; served where the Store is on. */
 extern const rest_route_t po_signup_routes[]; /* signup_resource.c */
 
@@ -59,6 +65,8 @@ rest_handler_fn ad_subscription_policies, ad_subscription_policy_add, ad_subscri
     ad_subscription_policy_replace, ad_subscription_policy_drop;
 rest_handler_fn ad_advanced_policies, ad_advanced_policy_add, ad_advanced_policy_read,
     ad_advanced_policy_replace, ad_advanced_policy_drop, ad_policies_search; /* admin_policies.c */
+rest_handler_fn ad_deny_policies, ad_deny_policy_add, ad_deny_policy_read, ad_deny_policy_switch,
+    ad_deny_policy_drop; /* admin_deny.c */
 rest_handler_fn ad_environments_list, ad_environment_add, ad_environment_read, ad_environment_replace,
     ad_environment_drop, ad_nodes_list, ad_settings_read; /* admin_environments.c */
 rest_handler_fn ad_users_list, ad_user_add, ad_user_read, ad_user_replace, ad_user_drop, ad_roles_list,

@@ -139,8 +139,7 @@ static const char *artifact_of(apr_pool_t *p, const char *level, const json_t *p
  * -------------------------------------------------------------------------------------------------------------
  */
 
-static apim_error_t *put_artifact(rest_request_t *rq, apim_db_t *db, const char *level, const char *name,
-                                  const char *payload)
+apim_error_t *ad_put_policy_artifact(rest_request_t *rq, apim_db_t *db, const char *key, const char *payload)
 {
     apim_rows_t *rows;
     APIM_TRY(apim_db_select(db, rq->pool, &ad_feed_next, &rows, APIM_NOARGS));
@@ -148,9 +147,14 @@ static apim_error_t *put_artifact(rest_request_t *rq, apim_db_t *db, const char 
         return apim_internal(rq->pool, "reg_feed_head has no row; run apimctl migrate");
     }
     return apim_db_query(db, &ad_artifact_put, NULL,
-                         APIM_ARGS(apr_pstrcat(rq->pool, level, "/", name, NULL), rows->row[0][0],
-                                   payload ? "0" : "1", payload ? payload : "",
+                         APIM_ARGS(key, rows->row[0][0], payload ? "0" : "1", payload ? payload : "",
                                    apim_i64(rq->pool, apim_now_ms())));
+}
+
+static apim_error_t *put_artifact(rest_request_t *rq, apim_db_t *db, const char *level, const char *name,
+                                  const char *payload)
+{
+    return ad_put_policy_artifact(rq, db, apr_pstrcat(rq->pool, level, "/", name, NULL), payload);
 }
 
 static apim_error_t *insert(rest_request_t *rq, apim_db_t *db, const char *level, const json_t *policy)

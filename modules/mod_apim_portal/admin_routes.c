@@ -17,6 +17,12 @@ const rest_route_t po_admin_routes[] = {
     POLICIES("subscription", ad_subscription_policies, ad_subscription_policy),
     POLICIES("advanced", ad_advanced_policies, ad_advanced_policy),
 
+    {"GET", "/throttling/deny-policies", ad_deny_policies, AD_SCOPES_VIEW_DENY, 0},
+    {"POST", "/throttling/deny-policies", ad_deny_policy_add, AD_SCOPES_MANAGE_DENY, 0},
+    {"GET", "/throttling/deny-policy/{conditionId}", ad_deny_policy_read, AD_SCOPES_VIEW_DENY, 0},
+    {"PATCH", "/throttling/deny-policy/{conditionId}", ad_deny_policy_switch, AD_SCOPES_MANAGE_DENY, 0},
+    {"DELETE", "/throttling/deny-policy/{conditionId}", ad_deny_policy_drop, AD_SCOPES_MANAGE_DENY, 0},
+
     {"GET", "/environments", ad_environments_list, AD_SCOPES_ENVIRONMENTS " apim:environment_read", 0},
     {"POST", "/environments", ad_environment_add, AD_SCOPES_ENVIRONMENTS, 0},
     {"GET", "/environments/{environmentId}", ad_environment_read,

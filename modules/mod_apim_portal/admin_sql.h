@@ -20,6 +20,12 @@
       "UPDATE reg_policy SET display_name = %s, description = %s, document = %s, updated_at = %ld "          \
       "WHERE id = %s")                                                                                       \
     X(ad_policy_delete, "DELETE FROM reg_policy WHERE id = %s")                                              \
+    X(ad_deny_list, "SELECT document FROM reg_deny_policy ORDER BY created_at, id")                          \
+    X(ad_deny_get, "SELECT document FROM reg_deny_policy WHERE id = %s")                                     \
+    X(ad_deny_insert, "INSERT INTO reg_deny_policy (id, condition_type, condition_value, document, "         \
+                      "created_at) VALUES (%s, %s, %s, %s, %ld) ON CONFLICT DO NOTHING")                     \
+    X(ad_deny_update, "UPDATE reg_deny_policy SET document = %s WHERE id = %s")                              \
+    X(ad_deny_delete, "DELETE FROM reg_deny_policy WHERE id = %s")                                           \
     X(ad_feed_next, "UPDATE reg_feed_head SET revision = revision + 1 WHERE id = 1 RETURNING revision")      \
     X(ad_artifact_put,                                                                                       \
       "INSERT INTO reg_artifact (kind, key, environment, revision, deleted, payload, source_etag, "          \

@@ -107,6 +107,11 @@ OPERATIONS = _table(PUBLISHER, """
     GET    /throttling/policies/advanced/{policyId}       CPA
     PUT    /throttling/policies/advanced/{policyId}       A
     DELETE /throttling/policies/advanced/{policyId}       A
+    GET    /throttling/deny-policies                      A
+    POST   /throttling/deny-policies                      A
+    GET    /throttling/deny-policy/{conditionId}          A
+    PATCH  /throttling/deny-policy/{conditionId}          A
+    DELETE /throttling/deny-policy/{conditionId}          A
     GET    /environments                                  A
     POST   /environments                                  A
     GET    /environments/{environmentId}                  A
@@ -152,6 +157,6 @@ def routes_in_source():
             body = generic.group(0).replace("\\\n", "\n").split(")", 1)[1]
             text = text.replace(generic.group(0), "")
             text = re.sub(r'POLICIES\("(\w+)", \w+, \w+\)', lambda m, b=body: b.replace("LEVEL", f'"{m.group(1)}"'), text)
-        for method, path, scopes in re.findall(r'\{\s*"(GET|POST|PUT|DELETE)",\s*((?:"[^"]*"\s*)+),\s*[\w#]+,\s*([^,{}]+?),\s*\w+\s*\}', text):
+        for method, path, scopes in re.findall(r'\{\s*"(GET|POST|PUT|PATCH|DELETE)",\s*((?:"[^"]*"\s*)+),\s*[\w#]+,\s*([^,{}]+?),\s*\w+\s*\}', text):
             found.append((base, method, _strings(path, names), None if scopes.strip() == "NULL" else _strings(scopes, names)))
     return found

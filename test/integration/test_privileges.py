@@ -19,10 +19,11 @@ ERROR = {"code", "message", "description", "moreInfo", "error"}
 
 
 @pytest.fixture(scope="module")
-def client(env, all_in_one):
-    USERS["onlypublisher"] = ("publisher-pw-2", "Internal/publisher")
+def client(env):
     env.db.apimctl("user", "add", "onlypublisher", "--roles", "Internal/publisher", which="user_manager", stdin="publisher-pw-2\n")
-    yield all_in_one[1]
+    USERS["onlypublisher"] = ("publisher-pw-2", "Internal/publisher")
+    # Only now the httpd: while SQLite, as root, makes the files beside a database, nobody else must open it.
+    yield env.all_in_one()[1]
     del USERS["onlypublisher"]
 
 
@@ -37,7 +38,7 @@ def filled(path):
 
 
 def call(rest, base, method, path, **more):
-    more.setdefault("json", {} if method in ("POST", "PUT") else None)
+    more.setdefault("json", {} if method in ("POST", "PUT", "PATCH") else None)
     return rest.request(method, f"{base}{filled(path)}", **more)
 
 
@@ -160,7 +161,7 @@ def test_things_of_others_do_not_exist(client, backend):
                 continue
             words = [w for w in path.split("/") if w and not w.startswith("{")]
             url = re.sub(r"\{(\w+)\}", lambda m: ids[m.group(1)], path)
-            r = other.request(method, url, json=bodies.get(words[-1], {}) if method in ("POST", "PUT") else None)
+            r = other.request(method, url, json=bodies.get(words[-1], {}) if method in ("POST", "PUT", "PATCH") else None)
             assert r.status_code == 404 and in_error_format(r), (user, method, path, r.status_code, r.text)
         assert other.post("/subscriptions", json=bodies["subscriptions"]).status_code == 404
         many = other.ok("POST", "/subscriptions/multiple", json=[bodies["subscriptions"]])

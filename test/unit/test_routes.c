@@ -292,6 +292,68 @@ static void test_damaged_replica_is_begun_anew(void **state)
     remove_scratch(p, dir);
 }
 
+/* -- deny policies -------------------------------------------------------------------------------------
+ */
+
+static void put_deny(apr_pool_t *p, gw_replica_t *replica, const char *id, const char *json)
+{
+    json_t *artefact;
+    assert_null(apim_json_parse(p, json, strlen(json), NULL, &artefact));
+    assert_null(gw_replica_put_policy(replica, p, apr_pstrcat(p, "deny/", id, NULL), artefact));
+}
+
+static const char *denied(apr_pool_t *p, gw_replica_t *replica, const char *api, const char *address,
+                          const char *application, const char *user)
+{
+    gw_deny_facts_t facts = {api, address, application, user};
+    const char *id;
+    assert_null(gw_replica_denied(replica, p, &facts, &id));
+    return id ? id : "none";
+}
+
+static void test_deny_policies(void **state)
+{
+    apr_pool_t *p = *state;
+    const char *dir = scratch(p);
+    gw_replica_t *replica;
+    json_t *wrong = apim_json_own(p, json_pack("{s:s, s:s}", "type", "IP", "value", "1.2.3"));
+    int rebuilt;
+    assert_null(gw_replica_open(p, dir, 126, &rebuilt, &replica));
+    assert_string_equal(denied(p, replica, "/a/1", "192.0.2.7", "ana:Shop", "ana"), "none");
+    assert_null(gw_replica_write_begin(replica, p));
+    put_deny(p, replica, "api", "{\"type\":\"API\",\"value\":\"/a/1\"}");
+    put_deny(p, replica, "app", "{\"type\":\"APPLICATION\",\"value\":\"ana:Shop\"}");
+    put_deny(p, replica, "user", "{\"type\":\"USER\",\"value\":\"ana\"}");
+    put_deny(p, replica, "ip", "{\"type\":\"IP\",\"value\":\"192.0.2.7\"}");
+    put_deny(p, replica, "net", "{\"type\":\"IPRANGE\",\"start\":\"2001:db8::\",\"end\":\"2001:db8::ff\"}");
+    assert_non_null(gw_replica_put_policy(replica, p, "deny/wrong", wrong));
+    assert_null(gw_replica_commit(replica, p));
+    assert_string_equal(denied(p, replica, "/a/1", NULL, NULL, NULL), "api");
+    assert_string_equal(denied(p, replica, "/a", NULL, "ana:Shop", NULL), "app");
+    assert_string_equal(denied(p, replica, NULL, NULL, "ana:Sho", "ana"), "user");
+    assert_string_equal(denied(p, replica, "/b", "192.0.2.7", NULL, NULL), "ip");
+    assert_string_equal(denied(p, replica, "/b", "192.0.2.8", NULL, "an"), "none");
+    assert_string_equal(denied(p, replica, NULL, "2001:db8::80", NULL, NULL), "net");
+    assert_string_equal(denied(p, replica, NULL, "2001:db8::100", NULL, NULL), "none");
+    assert_string_equal(denied(p, replica, NULL, "not an address", NULL, NULL), "none");
+    assert_null(gw_replica_write_begin(replica, p));
+    assert_null(gw_replica_remove_policy(replica, p, "deny/ip"));
+    assert_null(gw_replica_remove_policy(replica, p, "deny/never-there"));
+    put_deny(p, replica, "user", "{\"type\":\"USER\",\"value\":\"bob\"}");
+    put_deny(p, replica, "but", "{\"type\":\"IP\",\"value\":\"192.0.2.1\",\"invert\":true}");
+    assert_null(gw_replica_commit(replica, p));
+    assert_string_equal(denied(p, replica, NULL, NULL, NULL, "ana"), "none");
+    assert_string_equal(denied(p, replica, NULL, NULL, NULL, "bob"), "user");
+    assert_string_equal(denied(p, replica, NULL, "192.0.2.7", NULL, NULL), "but");
+    assert_string_equal(denied(p, replica, NULL, "192.0.2.1", NULL, NULL), "none");
+    assert_null(gw_replica_write_begin(replica, p));
+    assert_null(gw_replica_clear(replica, p));
+    assert_null(gw_replica_commit(replica, p));
+    assert_string_equal(denied(p, replica, "/a/1", "192.0.2.7", "ana:Shop", "bob"), "none");
+    gw_replica_close(replica);
+    remove_scratch(p, dir);
+}
+
 /* -- CORS --------------------------------------------------------------------------------------------------
  */
 
@@ -344,6 +406,7 @@ int main(void)
                                        unit_case(test_refusals),
                                        unit_case(test_replica),
                                        unit_case(test_damaged_replica_is_begun_anew),
+                                       unit_case(test_deny_policies),
                                        unit_case(test_cors_origins),
                                        unit_case(test_cors_lists)};
     return cmocka_run_group_tests(tests, NULL, NULL);
