@@ -226,31 +226,42 @@ static apim_error_t *apply(const ctl_options_t *o, const char *database, const m
     return NULL;
 }
 
+/* *done: the file is, or was just, switched. */
+static apim_error_t *try_wal(const ctl_options_t *o, apr_pool_t *p, apim_db_t *db, int *done)
+{
+    apim_rows_t *rows;
+    apim_error_t *err = apim_db_select(db, p, &ctl_journal_mode_sqlite, &rows, APIM_NOARGS);
+    *done = !err && rows->count && strcmp(rows->row[0][0], "wal") == 0;
+    if (!*done) {
+        err = apim_db_select(db, p, &ctl_set_wal_sqlite, &rows, APIM_NOARGS);
+        *done = !err && rows->count && strcmp(rows->row[0][0], "wal") == 0;
+        if (*done) {
+            printf("%s: write-ahead log switched on\n", o->params);
+        }
+    }
+    return err;
+}
+
 /* Readers and a writer at once need SQLite's write-ahead log; the setting stays in the file. */
 static apim_error_t *set_wal(const ctl_options_t *o)
 {
     apr_time_t deadline = apr_time_now() + apr_time_from_sec(BUSY_SECONDS);
-    apim_db_t *db;
-    apim_rows_t *rows;
-    apim_error_t *err;
-    APIM_TRY(ctl_open(o, o->pool, o->params, 0, &db));
     for (;;) {
-        err = apim_db_select(db, o->pool, &ctl_journal_mode_sqlite, &rows, APIM_NOARGS);
-        if (!err && rows->count && strcmp(rows->row[0][0], "wal") == 0) {
-            break;
-        }
-        err = apim_db_select(db, o->pool, &ctl_set_wal_sqlite, &rows, APIM_NOARGS);
-        if (!err && rows->count && strcmp(rows->row[0][0], "wal") == 0) {
-            printf("%s: write-ahead log switched on\n", o->params);
-            break;
+        int done = 0;
+        apim_error_t *err;
+        apim_db_t *db;
+        /* Each time another: one that was open when another process switched does not notice. */
+        APIM_TRY(ctl_open(o, o->pool, o->params, 0, &db));
+        err = try_wal(o, o->pool, db, &done);
+        apim_db_close(db);
+        if (done) {
+            return NULL;
         }
         if (apr_time_now() > deadline) {
             return err ? err : apim_bad_request(o->pool, "%s stays without write-ahead log", o->params);
         }
         apr_sleep(apr_time_from_msec(50));
     }
-    apim_db_close(db);
-    return NULL;
 }
 
 /* What the database's roles may do: SQL-DIR/<database>/grants.sql, each time, because a migration may have
