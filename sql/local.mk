@@ -10,15 +10,19 @@ SQL_FILES = \
 	sql/api_manager/postgresql/0001_api_manager.sql \
 	sql/api_manager/postgresql/0002_refresh_scopes.sql \
 	sql/api_manager/postgresql/0003_feed_notify.sql \
+	sql/api_manager/postgresql/0004_feed_origin.sql \
 	sql/api_manager/sqlite/0001_api_manager.sql \
 	sql/api_manager/sqlite/0002_refresh_scopes.sql \
 	sql/api_manager/sqlite/0003_feed_notify.sql \
+	sql/api_manager/sqlite/0004_feed_origin.sql \
 	sql/registry/postgresql/0001_registry.sql \
 	sql/registry/postgresql/0002_policies.sql \
 	sql/registry/postgresql/0003_nodes.sql \
 	sql/registry/postgresql/0004_deny_policies.sql \
+	sql/registry/postgresql/0005_feed_origin.sql \
 	sql/registry/sqlite/0001_registry.sql \
 	sql/registry/sqlite/0002_policies.sql \
 	sql/registry/sqlite/0003_nodes.sql \
-	sql/registry/sqlite/0004_deny_policies.sql
+	sql/registry/sqlite/0004_deny_policies.sql \
+	sql/registry/sqlite/0005_feed_origin.sql
 nobase_dist_pkgdata_DATA += $(SQL_FILES)

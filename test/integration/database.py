@@ -195,6 +195,8 @@ class PostgresqlFactory:
 
             # A connection to the template that is just closing forbids the copy for a moment.
             wait_until(copied, 10, what=f"createdb -T {source}")
+        for name, table in (("registry", "reg_feed_head"), ("api_manager", "am_feed_head")):
+            fresh.query(f"UPDATE {table} SET revision = revision", name=name)  # the new epoch of a copy, before nodes start
         return fresh
 
     def empty(self):
