@@ -1,1 +1,1 @@
-EXTRA_DIST += bench/run bench/results
+EXTRA_DIST += bench/run bench/scale bench/results
