@@ -14,6 +14,7 @@
 #include "credentials.h"
 #include "httpd/keymgr_call.h"
 #include "call_limits.h"
+#include "endpoint_group.h"
 #include "shared_state.h"
 #include "verification.h"
 
@@ -62,6 +63,7 @@ void gw_authorize_child_init(apr_pool_t *pchild, server_rec *main_server)
             "APIM-GW0121: the shared memory is not there; calls with credentials will be answered 503");
         return;
     }
+    gw_group_child_init(verifier.shared->health);
     verifier.gate =
         gw_keymgr_gate_make(pchild, verifier.shared->breaker, connections(gw_server_config(main_server)));
 }
@@ -272,6 +274,8 @@ static void limiter_facts(request_rec *r, int flags)
     fact(r, flags, "LimitAllowed", "Rate limits: calls allowed", s.allowed);
     fact(r, flags, "LimitRefused", "Rate limits: calls refused", s.refused);
     fact(r, flags, "LimitEvictions", "Rate limits: counters pushed out", s.evictions);
+    fact(r, flags, "EndpointsSuspended", "Endpoints: suspended after failures",
+         (uint64_t)gw_group_suspended());
     fact(r, flags, "LimitUnenforced", "Rate limits: calls passed without counting", s.unenforced);
 }
 

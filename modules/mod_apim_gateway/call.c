@@ -14,6 +14,7 @@
 #include "apim_crypto.h"
 #include "apim_text.h"
 #include "cors.h"
+#include "endpoint_group.h"
 #include "fault.h"
 #include "gateway_config.h"
 #include "httpd/keymgr_call.h"
@@ -245,23 +246,19 @@ static int map_to_storage(request_rec *r)
 /* -- authorization and the back end
  * ------------------------------------------------------------------------------------ */
 
-/* The endpoint for the kind of key. */
-static apim_error_t *choose_upstream(request_rec *r, gw_call_t *call)
+/* The endpoint for the kind of key; without a key, whatever there is. */
+static const gw_endpoint_t *endpoint_of(const gw_call_t *call)
 {
     const gw_api_t *api = call->api;
-    const char *url = call->sandbox ? api->sandbox_url : api->production_url;
+    return call->sandbox || (!api->production.url && !call->answer) ? &api->sandbox : &api->production;
+}
+
+/* Points the request at a member of its endpoint. */
+static apim_error_t *aim(request_rec *r, gw_call_t *call, const char *url)
+{
     const char *path, *base;
-    if (!url && !call->answer) {
-        url = api->sandbox_url; /* no key, no kind of key: whatever there is */
-    }
-    if (!url) {
-        call->challenge = "error=\"invalid_token\"";
-        return apim_error(r->pool, HTTP_UNAUTHORIZED, 900901, "Invalid Credentials",
-                          "%s key offered to an API without a %s endpoint.",
-                          call->sandbox ? "Sandbox" : "Production", call->sandbox ? "sandbox" : "production");
-    }
-    APIM_TRY(gw_upstream_for(r, url, call->sandbox ? api->sandbox_timeout_ms : api->production_timeout_ms,
-                             &call->upstream, &path));
+    APIM_TRY(gw_upstream_for(r, url, endpoint_of(call)->timeout_ms, &call->upstream, &path));
+    call->endpoint_url = url;
     /* mod_proxy encodes the path again, as it does with the client's. */
     base = apim_urldecode(r->pool, path, strlen(path), 0);
     r->filename = apr_pstrcat(r->pool, "proxy:", gw_upstream_origin(call->upstream), base ? base : path,
@@ -270,6 +267,22 @@ static apim_error_t *choose_upstream(request_rec *r, gw_call_t *call)
     r->proxyreq = PROXYREQ_REVERSE;
     r->args = (char *)call->args;
     return NULL;
+}
+
+static apim_error_t *choose_upstream(request_rec *r, gw_call_t *call)
+{
+    const gw_endpoint_t *endpoint = endpoint_of(call);
+    const char *url = endpoint->url;
+    if (!url) {
+        call->challenge = "error=\"invalid_token\"";
+        return apim_error(r->pool, HTTP_UNAUTHORIZED, 900901, "Invalid Credentials",
+                          "%s key offered to an API without a %s endpoint.",
+                          call->sandbox ? "Sandbox" : "Production", call->sandbox ? "sandbox" : "production");
+    }
+    if (endpoint->urls) {
+        APIM_TRY(gw_group_choose(r, endpoint, &call->group, &url));
+    }
+    return aim(r, call, url);
 }
 
 static int access_checker_ex(request_rec *r)
@@ -329,30 +342,47 @@ static int pre_request(proxy_worker **worker, proxy_balancer **balancer, request
     return OK;
 }
 
+static void backend_failed(request_rec *r, gw_call_t *call, int status)
+{
+    /* mod_proxy answers 502 to a time-out while it waits for the status line, and leaves a note. */
+    int timed_out = apr_table_get(r->notes, "proxy_timedout") != NULL;
+    call->fault = gw_fault_backend(r, timed_out ? HTTP_GATEWAY_TIME_OUT : status);
+    apr_atomic_inc64(&gw_sync_state()->backend_failures);
+    gw_fault_write(r, call);
+}
+
 /* A failure of mod_proxy's own (the back end's answers come through as they are) becomes a fault instead of
  * an HTML page. */
 static int request_status(int *status, request_rec *r)
 {
     gw_call_t *call = gw_call_of(r);
-    gw_sync_state_t *state = gw_sync_state();
-    int timed_out;
-    if (!call || !call->upstream || r->sent_bodyct || r->eos_sent ||
+    if (!call || !call->upstream || call->group || r->sent_bodyct || r->eos_sent ||
         (*status != HTTP_BAD_GATEWAY && *status != HTTP_SERVICE_UNAVAILABLE &&
          *status != HTTP_GATEWAY_TIME_OUT)) {
         return DECLINED;
     }
-    /* mod_proxy answers 502 to a time-out while it waits for the status line, and leaves a note. */
-    timed_out = apr_table_get(r->notes, "proxy_timedout") != NULL;
-    call->fault = gw_fault_backend(r, timed_out ? HTTP_GATEWAY_TIME_OUT : *status);
-    apr_atomic_inc64(&state->backend_failures);
-    gw_fault_write(r, call);
+    backend_failed(r, call, *status);
     *status = OK;
+    return OK;
+}
+
+/* Endpoints with several members, or with a circuit breaker. */
+static int run_group(request_rec *r, gw_call_t *call)
+{
+    int status = gw_group_run(r, call, aim);
+    if (!ap_is_HTTP_SERVER_ERROR(status) || r->sent_bodyct || r->eos_sent) {
+        return status;
+    }
+    backend_failed(r, call, status);
     return OK;
 }
 
 static int handler(request_rec *r)
 {
     gw_call_t *call = gw_call_of(r);
+    if (call && call->group && !call->fault && strcmp(r->handler, "proxy-server") == 0) {
+        return run_group(r, call);
+    }
     if (!call || strcmp(r->handler, FAULT_HANDLER) != 0) {
         return DECLINED;
     }
@@ -386,8 +416,7 @@ static int log_transaction(request_rec *r)
 /* Path of an endpoint URL without trailing slash. */
 static const char *endpoint_path(request_rec *r, const gw_call_t *call)
 {
-    const char *url =
-        call->sandbox || !call->api->production_url ? call->api->sandbox_url : call->api->production_url;
+    const char *url = call->endpoint_url;
     const char *path = url ? strstr(url, "://") : NULL;
     apr_size_t len;
     path = path ? strchr(path + 3, '/') : NULL;

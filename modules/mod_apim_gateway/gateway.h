@@ -48,6 +48,17 @@ gw_server_config_t *gw_server_config(server_rec *s);
 typedef enum { GW_AUTH_NONE, GW_AUTH_APPLICATION, GW_AUTH_USER, GW_AUTH_ANY } gw_auth_type_e;
 typedef enum { GW_PUBLISHED, GW_PROTOTYPED, GW_BLOCKED, GW_DEPRECATED } gw_api_status_e;
 
+/* Where calls with keys of one kind go. */
+typedef struct gw_endpoint_t {
+    const char *url;  /* of the first member; NULL: there is none */
+    const char *urls; /* of a group or an endpoint with a circuit breaker: all, a line each; NULL: just url */
+    int timeout_ms;   /* 0: the server's */
+    int failover;     /* the first member that is healthy; else in turn */
+    int suspend_ms;   /* the first suspension of a member that failed, and the longest */
+    int suspend_max_ms;
+    int suspend_factor; /* percent */
+} gw_endpoint_t;
+
 /* The deployed API that a call matched, copied out of the replica into r->pool. Strings are never NULL unless
  * said. */
 typedef struct gw_api_t {
@@ -58,10 +69,9 @@ typedef struct gw_api_t {
     const char *version;
     const char *authorization_header; /* "Authorization" */
     const char *api_key_header;       /* "apikey" */
-    const char *api_policy;     /* advanced policy of the whole API; NULL: its resources have their own */
-    const char *production_url; /* NULL: none */
-    const char *sandbox_url;    /* NULL: none */
-    const gw_cors_t *cors;      /* NULL: none of its own */
+    const char *api_policy; /* advanced policy of the whole API; NULL: its resources have their own */
+    gw_endpoint_t production, sandbox;
+    const gw_cors_t *cors; /* NULL: none of its own */
     gw_api_status_e status;
     unsigned int allows_oauth2 : 1;
     unsigned int allows_api_key : 1;
@@ -69,9 +79,7 @@ typedef struct gw_api_t {
     unsigned int transport_https : 1;
     unsigned int pass_credentials : 1;
     unsigned int is_default_version : 1;
-    apr_int64_t revision;      /* revision number of the deployment */
-    int production_timeout_ms; /* 0: the server's */
-    int sandbox_timeout_ms;
+    apr_int64_t revision; /* revision number of the deployment */
 } gw_api_t;
 
 /* The operation that matched. */
@@ -106,10 +114,12 @@ typedef struct gw_call_t {
     const apim_error_t *fault; /* set: the content handler answers with it */
     const char *challenge;     /* error="…" parameters for WWW-Authenticate of a 401, NULL for none */
     struct gw_upstream_t *upstream;
-    const char *args;      /* query string for the back end, without credentials */
-    const gw_cors_t *cors; /* the rules that apply, NULL for none */
-    int denials;           /* there are deny policies to be asked */
-    int preflight;         /* a CORS preflight that the gateway answers */
+    const char *endpoint_url; /* the URL that upstream is of */
+    struct gw_group_t *group; /* the members to choose from; NULL: there is only one */
+    const char *args;         /* query string for the back end, without credentials */
+    const gw_cors_t *cors;    /* the rules that apply, NULL for none */
+    int denials;              /* there are deny policies to be asked */
+    int preflight;            /* a CORS preflight that the gateway answers */
 } gw_call_t;
 
 /* The call of this request, NULL if the request is not one (outside a gateway location, a sub-request). */

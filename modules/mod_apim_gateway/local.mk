@@ -6,7 +6,8 @@ libgateway_shared_la_SOURCES = \
 	modules/mod_apim_gateway/token_cache.c modules/mod_apim_gateway/token_cache.h \
 	modules/mod_apim_gateway/single_flight.c modules/mod_apim_gateway/single_flight.h \
 	modules/mod_apim_gateway/keymgr_gate.c modules/mod_apim_gateway/keymgr_gate.h \
-	modules/mod_apim_gateway/rate_limiter.c modules/mod_apim_gateway/rate_limiter.h
+	modules/mod_apim_gateway/rate_limiter.c modules/mod_apim_gateway/rate_limiter.h \
+	modules/mod_apim_gateway/endpoint_health.c modules/mod_apim_gateway/endpoint_health.h
 libgateway_routes_la_SOURCES = \
 	modules/mod_apim_gateway/route_table.c modules/mod_apim_gateway/route_table.h \
 	modules/mod_apim_gateway/replica.c modules/mod_apim_gateway/replica.h \
@@ -24,6 +25,7 @@ mod_apim_gateway_la_SOURCES = \
 	modules/mod_apim_gateway/held_answer.c modules/mod_apim_gateway/held_answer.h \
 	modules/mod_apim_gateway/call.c modules/mod_apim_gateway/call.h \
 	modules/mod_apim_gateway/proxy_functions.c modules/mod_apim_gateway/proxy_functions.h \
+	modules/mod_apim_gateway/endpoint_group.c modules/mod_apim_gateway/endpoint_group.h \
 	modules/mod_apim_gateway/cors.c modules/mod_apim_gateway/cors.h \
 	modules/mod_apim_gateway/fault.c modules/mod_apim_gateway/fault.h \
 	modules/mod_apim_gateway/upstream.c modules/mod_apim_gateway/upstream.h \

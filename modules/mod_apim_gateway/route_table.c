@@ -13,8 +13,18 @@
 #define MAX_OPERATIONS 10000
 #define OVERFLOW_SIZE  2304
 
+/* Of endpoints that say nothing about it: milliseconds, percent. */
+#define SUSPEND_MS     5000
+#define SUSPEND_MAX_MS 60000
+#define SUSPEND_FACTOR 200
+
 /* Offsets are from the start of the record; 0 is "none" (the header is there). */
 typedef uint32_t offset_t;
+
+typedef struct endpoint_r {
+    offset_t url, urls;
+    uint32_t timeout_ms, failover, suspend_ms, suspend_max_ms, suspend_factor, padding;
+} endpoint_r;
 
 struct gw_record_t {
     uint32_t magic;
@@ -22,12 +32,11 @@ struct gw_record_t {
     uint32_t size;
     uint32_t flags;
     uint32_t status;
-    uint32_t production_timeout_ms;
-    uint32_t sandbox_timeout_ms;
     uint32_t reserved;
+    endpoint_r production, sandbox;
     int64_t revision;
     offset_t id, name, provider, context, version, authorization_header, api_key_header, api_policy,
-        production_url, sandbox_url, cors_origins, cors_headers, cors_methods;
+        cors_origins, cors_headers, cors_methods;
     uint32_t operation_count;
     offset_t operations; /* operation_r[] in the order of the artefact */
     uint32_t node_count;
@@ -354,13 +363,42 @@ static apim_error_t *contexts_of(apr_pool_t *p, const json_t *a, apr_array_heade
     return NULL;
 }
 
-static void put_endpoint(compiler_t *c, const char *kind, offset_t *url, uint32_t *timeout_ms)
+static uint32_t number_in(const json_t *object, const char *name, apr_int64_t max, uint32_t fallback)
+{
+    apr_int64_t n = apim_json_int(object, name, 0);
+    return n > 0 && n <= max ? (uint32_t)n : fallback;
+}
+
+/* The URLs of a group, a line each; "" if there are none. */
+static const char *lines(apr_pool_t *p, const json_t *urls)
+{
+    const char *out = "";
+    size_t i;
+    for (i = 0; i < json_array_size(urls); i++) {
+        const char *url = json_string_value(json_array_get(urls, i));
+        if (url && *url && !strpbrk(url, "\r\n")) {
+            out = apr_pstrcat(p, out, *out ? "\n" : "", url, NULL);
+        }
+    }
+    return out;
+}
+
+static void put_endpoint(compiler_t *c, const char *kind, endpoint_r *out)
 {
     const json_t *endpoint = json_object_get(json_object_get(c->artefact, "endpoints"), kind);
-    const char *text = apim_json_str(endpoint, "url", NULL);
-    apr_int64_t ms = apim_json_int(endpoint, "timeoutMs", 0);
-    *url = text && *text ? put_string(c, text) : 0;
-    *timeout_ms = ms > 0 && ms <= 3600000 ? (uint32_t)ms : 0;
+    const json_t *suspend = json_object_get(endpoint, "suspend");
+    const char *url = apim_json_str(endpoint, "url", NULL);
+    const char *urls = lines(c->pool, json_object_get(endpoint, "urls"));
+    if (!url || !*url) {
+        return;
+    }
+    out->url = put_string(c, url);
+    out->urls = *urls ? put_string(c, urls) : suspend ? out->url : 0;
+    out->timeout_ms = number_in(endpoint, "timeoutMs", 3600000, 0);
+    out->failover = strcmp(apim_json_str(endpoint, "algorithm", ""), "failover") == 0;
+    out->suspend_ms = number_in(suspend, "firstMs", 86400000, SUSPEND_MS);
+    out->suspend_max_ms = number_in(suspend, "longestMs", 86400000, SUSPEND_MAX_MS);
+    out->suspend_factor = number_in(suspend, "factor", 10000, SUSPEND_FACTOR);
 }
 
 /* The words of an array, blank-separated; what could not stand in a header is left out. fallback if there is
@@ -421,8 +459,8 @@ apim_error_t *gw_record_compile(apr_pool_t *p, const json_t *artefact, const gw_
     h.api_key_header = put_string(&c, apim_json_str(artefact, "apiKeyHeader", "apikey"));
     h.api_policy = policy && *policy ? put_string(&c, policy) : 0;
     put_cors(&c, &h);
-    put_endpoint(&c, "production", &h.production_url, &h.production_timeout_ms);
-    put_endpoint(&c, "sandbox", &h.sandbox_url, &h.sandbox_timeout_ms);
+    put_endpoint(&c, "production", &h.production);
+    put_endpoint(&c, "sandbox", &h.sandbox);
     APIM_TRY(put_operations(&c, &h.operation_count, &h.operations));
     h.node_count = c.node_count;
     h.nodes = put_nodes(&c);
@@ -500,8 +538,9 @@ int gw_record_valid(const void *bytes, apr_size_t size)
     }
     if (r->id >= size || r->name >= size || r->provider >= size || r->context >= size || r->version >= size ||
         r->authorization_header >= size || r->api_key_header >= size || r->api_policy >= size ||
-        r->production_url >= size || r->sandbox_url >= size || r->cors_origins >= size ||
-        r->cors_headers >= size || r->cors_methods >= size) {
+        r->production.url >= size || r->production.urls >= size || r->sandbox.url >= size ||
+        r->sandbox.urls >= size || r->cors_origins >= size || r->cors_headers >= size ||
+        r->cors_methods >= size) {
         return 0;
     }
     for (i = 0; i < r->operation_count; i++) {
@@ -704,6 +743,17 @@ gw_match_e gw_record_match(apr_pool_t *p, const gw_record_t *record, const char 
     return GW_MATCH_NO_RESOURCE;
 }
 
+static void copy_endpoint(apr_pool_t *p, const gw_record_t *r, const endpoint_r *from, gw_endpoint_t *to)
+{
+    to->url = from->url ? apr_pstrdup(p, string_at(r, from->url)) : NULL;
+    to->urls = from->urls ? apr_pstrdup(p, string_at(r, from->urls)) : NULL;
+    to->timeout_ms = (int)from->timeout_ms;
+    to->failover = (int)from->failover;
+    to->suspend_ms = (int)from->suspend_ms;
+    to->suspend_max_ms = (int)from->suspend_max_ms;
+    to->suspend_factor = (int)from->suspend_factor;
+}
+
 static const gw_cors_t *copy_cors(apr_pool_t *p, const gw_record_t *r)
 {
     gw_cors_t *cors = apr_palloc(p, sizeof(*cors));
@@ -725,8 +775,8 @@ gw_api_t *gw_record_api(apr_pool_t *p, const gw_record_t *r)
     api->authorization_header = apr_pstrdup(p, string_at(r, r->authorization_header));
     api->api_key_header = apr_pstrdup(p, string_at(r, r->api_key_header));
     api->api_policy = r->api_policy ? apr_pstrdup(p, string_at(r, r->api_policy)) : NULL;
-    api->production_url = r->production_url ? apr_pstrdup(p, string_at(r, r->production_url)) : NULL;
-    api->sandbox_url = r->sandbox_url ? apr_pstrdup(p, string_at(r, r->sandbox_url)) : NULL;
+    copy_endpoint(p, r, &r->production, &api->production);
+    copy_endpoint(p, r, &r->sandbox, &api->sandbox);
     api->cors = r->cors_origins ? copy_cors(p, r) : NULL;
     api->status = (gw_api_status_e)r->status;
     api->allows_oauth2 = (r->flags & FLAG_OAUTH2) != 0;
@@ -736,8 +786,6 @@ gw_api_t *gw_record_api(apr_pool_t *p, const gw_record_t *r)
     api->pass_credentials = (r->flags & FLAG_PASS_CREDENTIALS) != 0;
     api->is_default_version = (r->flags & FLAG_DEFAULT_VERSION) != 0;
     api->revision = r->revision;
-    api->production_timeout_ms = (int)r->production_timeout_ms;
-    api->sandbox_timeout_ms = (int)r->sandbox_timeout_ms;
     return api;
 }
 

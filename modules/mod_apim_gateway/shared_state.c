@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#define LAYOUT      1 /* raise when the layout of anything in shared memory changes */
+#define LAYOUT      2 /* raise when the layout of anything in shared memory changes */
 #define RETAINED    "mod_apim_gateway shared state"
 #define ALIGN_64(n) (((n) + 63) & ~(size_t)63)
 
@@ -51,9 +51,14 @@ static size_t keymgr_at(void)
     return breaker_at() + ALIGN_64(sizeof(gw_breaker_t));
 }
 
-static size_t control_size(void)
+static size_t health_at(void)
 {
     return keymgr_at() + ALIGN_64(sizeof(gw_keymgr_stats_t));
+}
+
+static size_t control_size(void)
+{
+    return health_at() + ALIGN_64(gw_health_size());
 }
 
 static int lay_out(int which, piece_t *piece)
@@ -135,6 +140,7 @@ gw_shared_state_t *gw_shared_state_attach(apr_pool_t *pchild)
     state->flights = gw_single_flight_init(control + flights_at());
     state->breaker = (gw_breaker_t *)(void *)(control + breaker_at());
     state->keymgr = (gw_keymgr_stats_t *)(void *)(control + keymgr_at());
+    state->health = (gw_health_t *)(void *)(control + health_at());
     state->cache = gw_token_cache_attach(pchild, retained->piece[CACHE].memory, state->marks);
     state->limiter = gw_rate_limiter_attach(pchild, retained->piece[LIMITER].memory);
     return state->cache ? state : NULL;

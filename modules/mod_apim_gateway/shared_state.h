@@ -4,6 +4,7 @@
 
 #include <apr_pools.h>
 
+#include "endpoint_health.h"
 #include "keymgr_gate.h"
 #include "rate_limiter.h"
 #include "single_flight.h"
@@ -16,9 +17,9 @@
  * see the same marks, so a token revoked while old children still finish their calls is refused by them too;
  * limits go on counting; the cache stays warm.
  *
- * Three pieces. The control piece (marks, single flight, breaker, counters) has one size, for ever the same
- * within a layout version. Cache and limiter are made anew when their configured size changes; old children
- * keep theirs, and the marks hold for both.
+ * Three pieces. The control piece (marks, single flight, breaker, counters, health of endpoints) has one
+ * size, for ever the same within a layout version. Cache and limiter are made anew when their configured size
+ * changes; old children keep theirs, and the marks hold for both.
  */
 typedef struct gw_shared_state_t {
     gw_stale_marks_t *marks;
@@ -27,6 +28,7 @@ typedef struct gw_shared_state_t {
     gw_keymgr_stats_t *keymgr;
     gw_token_cache_t *cache;
     gw_rate_limiter_t *limiter;
+    gw_health_t *health;
 } gw_shared_state_t;
 
 /** Makes or finds the memory; in the parent, second pass of post_config. NULL or an error sentence. */

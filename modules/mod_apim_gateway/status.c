@@ -128,8 +128,8 @@ static void dump_api(void *baton, apr_pool_t *p, const char *context, const gw_r
     gw_api_t *api = gw_record_api(p, record);
     apr_file_printf(baton, "%s  %s %s by %s (%s, revision %" APR_INT64_T_FMT ")\n", context, api->name,
                     api->version, api->provider, status[api->status], api->revision);
-    apr_file_printf(baton, "    production %s  sandbox %s\n", api->production_url ? api->production_url : "-",
-                    api->sandbox_url ? api->sandbox_url : "-");
+    apr_file_printf(baton, "    production %s  sandbox %s\n", api->production.url ? api->production.url : "-",
+                    api->sandbox.url ? api->sandbox.url : "-");
     gw_record_operations(p, record, dump_operation, baton);
 }
 

@@ -604,6 +604,8 @@ const char *po_document_tags(apr_pool_t *p, const json_t *document)
 const char *po_document_endpoint(const json_t *document, const char *which)
 {
     const json_t *endpoint = json_object_get(json_object_get(document, "endpointConfig"), which);
-    const char *url = apim_json_str(endpoint, "url", NULL);
+    const char *url;
+    endpoint = json_is_array(endpoint) ? json_array_get(endpoint, 0) : endpoint;
+    url = apim_json_str(endpoint, "url", NULL);
     return url && *url ? url : NULL;
 }

@@ -2,6 +2,7 @@
 #include "artifact.h"
 
 #include <apr_strings.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "apim_text.h"
@@ -16,29 +17,75 @@ static json_t *member(const json_t *document, const char *name)
 /* -- for gateways ------------------------------------------------------------------------------------------
  */
 
-/* WSO2 keeps an endpoint's timeout in config.actionDuration, as text of milliseconds. */
-static apr_int64_t timeout_of(const json_t *endpoint)
+/* A number that WSO2 keeps as text; 0 if it is not there. */
+static double setting(const json_t *config, const char *name)
 {
-    const json_t *value = json_object_get(json_object_get(endpoint, "config"), "actionDuration");
-    apr_int64_t ms = json_is_integer(value) ? (apr_int64_t)json_integer_value(value) : 0;
-    if (json_is_string(value) && apim_parse_i64(json_string_value(value), &ms)) {
-        ms = 0;
-    }
-    return ms > 0 && ms <= 3600000 ? ms : 0;
+    const json_t *value = json_object_get(config, name);
+    return json_is_string(value) ? strtod(json_string_value(value), NULL) : json_number_value(value);
 }
 
-static void add_endpoint(json_t *endpoints, const char *name, const json_t *document, const char *which)
+static void add_urls(json_t *urls, json_t *endpoints)
 {
-    const char *url = po_document_endpoint(document, which);
-    apr_int64_t ms = timeout_of(json_object_get(json_object_get(document, "endpointConfig"), which));
-    json_t *endpoint;
-    if (url) {
-        endpoint = json_pack("{s:s}", "url", url);
-        if (ms) {
-            json_object_set_new(endpoint, "timeoutMs", json_integer(ms));
+    apr_size_t i;
+    json_t *item;
+    json_array_foreach(endpoints, i, item)
+    {
+        if (*apim_json_str(item, "url", "")) {
+            json_array_append(urls, json_object_get(item, "url"));
         }
-        json_object_set_new(endpoints, name, endpoint);
     }
+}
+
+/* How a member that fails is suspended: said by the first one, for all. NULL: nothing is said. */
+static json_t *suspension(const json_t *config)
+{
+    double first = setting(config, "suspendDuration"), longest = setting(config, "suspendMaxDuration");
+    double factor = setting(config, "factor");
+    json_t *out;
+    if (!(first >= 1)) {
+        return NULL;
+    }
+    longest = longest >= first ? longest : first;
+    out = json_pack("{s:I, s:I, s:I}", "firstMs", (json_int_t)first, "longestMs", (json_int_t)longest,
+                    "factor", (json_int_t)((factor >= 1 ? factor : 1) * 100));
+    return out;
+}
+
+static void add_endpoint(json_t *endpoints, const char *name, const json_t *document, const char *which,
+                         const char *failovers)
+{
+    const json_t *config = json_object_get(document, "endpointConfig");
+    const char *url = po_document_endpoint(document, which),
+               *type = apim_json_str(config, "endpoint_type", "");
+    json_t *first = json_object_get(config, which), *endpoint, *urls, *suspend;
+    double ms;
+    if (!url) {
+        return;
+    }
+    endpoint = json_pack("{s:s}", "url", url);
+    if (strcmp(type, "load_balance") == 0 || strcmp(type, "failover") == 0) {
+        urls = json_pack("[s]", url);
+        if (json_is_array(first)) {
+            json_array_clear(urls);
+            add_urls(urls, first);
+        }
+        if (strcmp(type, "failover") == 0) {
+            add_urls(urls, json_object_get(config, failovers));
+        }
+        json_object_set_new(endpoint, "urls", urls);
+        json_object_set_new(endpoint, "algorithm",
+                            json_string(strcmp(type, "failover") == 0 ? "failover" : "roundRobin"));
+    }
+    first = json_is_array(first) ? json_array_get(first, 0) : first;
+    ms = setting(json_object_get(first, "config"), "actionDuration");
+    if (ms >= 1 && ms <= 3600000) {
+        json_object_set_new(endpoint, "timeoutMs", json_integer((json_int_t)ms));
+    }
+    suspend = suspension(json_object_get(first, "config"));
+    if (suspend) {
+        json_object_set_new(endpoint, "suspend", suspend);
+    }
+    json_object_set_new(endpoints, name, endpoint);
 }
 
 static json_t *security_for_gateway(const json_t *document)
@@ -105,8 +152,8 @@ json_t *po_artifact_make(apr_pool_t *p, const po_api_t *api, const json_t *docum
     }
     json_object_set_new(out, "securityScheme", security_for_gateway(document));
     json_object_set_new(out, "passCredentials", json_boolean(passes_credentials(document)));
-    add_endpoint(endpoints, "production", document, "production_endpoints");
-    add_endpoint(endpoints, "sandbox", document, "sandbox_endpoints");
+    add_endpoint(endpoints, "production", document, "production_endpoints", "production_failovers");
+    add_endpoint(endpoints, "sandbox", document, "sandbox_endpoints", "sandbox_failovers");
     json_object_set_new(out, "endpoints", endpoints);
     json_object_set_new(out, "operations", operations_for_gateway(document));
     return out;

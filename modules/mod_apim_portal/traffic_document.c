@@ -4,6 +4,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "apim_json.h"
@@ -137,38 +138,114 @@ static void check_url(po_problems_t *problems, const char *where, const json_t *
     }
 }
 
-static void check_endpoint(po_problems_t *problems, const char *where, json_t *config, const char *which)
+/* A duration or a number in config: text or number, at most max. */
+static void check_setting(po_problems_t *problems, const char *where, const json_t *config, const char *name,
+                          double max)
 {
-    json_t *endpoint = json_object_get(config, which);
-    const char *place = po_where(problems, where, which);
-    if (!endpoint || json_is_null(endpoint)) {
+    const json_t *value = json_object_get(config, name);
+    const char *text = json_string_value(value);
+    double number = json_number_value(value);
+    char *end = NULL;
+    if (!value || json_is_null(value) || (text && !*text)) {
         return;
     }
+    if (text) {
+        number = strtod(text, &end);
+    }
+    if ((!text && !json_is_number(value)) || (end && *end) || !(number >= 0 && number <= max)) {
+        po_problem(problems, po_where(problems, where, name), "must be a number from 0 to %.0f.", max);
+    }
+}
+
+static void check_member(po_problems_t *problems, const char *where, const json_t *endpoint)
+{
+    const json_t *config = json_object_get(endpoint, "config");
+    const char *place = po_where(problems, where, "config");
     if (!json_is_object(endpoint)) {
-        po_problem(problems, place, "must be an object with url; several URLs belong to a balancer.");
+        po_problem(problems, where, "must be an object with url.");
         return;
     }
-    check_url(problems, po_where(problems, place, "url"), json_object_get(endpoint, "url"));
+    check_url(problems, po_where(problems, where, "url"), json_object_get(endpoint, "url"));
+    check_setting(problems, place, config, "actionDuration", 3600000);
+    check_setting(problems, place, config, "suspendDuration", 86400000);
+    check_setting(problems, place, config, "suspendMaxDuration", 86400000);
+    check_setting(problems, place, config, "factor", 100);
+}
+
+/* One endpoint, or an array of them where the type has several. */
+static void check_members(po_problems_t *problems, const char *where, const json_t *config, const char *which,
+                          int several)
+{
+    json_t *value = json_object_get(config, which), *item;
+    const char *place = po_where(problems, where, which);
+    apr_size_t i;
+    if (!value || json_is_null(value)) {
+        return;
+    }
+    if (!json_is_array(value)) {
+        if (several && json_object_size(value) == 0 && json_is_object(value)) {
+            return;
+        }
+        check_member(problems, place, value);
+        return;
+    }
+    if (!several) {
+        po_problem(problems, place,
+                   "must be an object with url; several belong to load_balance or failover.");
+        return;
+    }
+    if (json_array_size(value) > PO_MAX_MEMBERS) {
+        po_problem(problems, place, "must have at most %d endpoints.", PO_MAX_MEMBERS);
+        return;
+    }
+    json_array_foreach(value, i, item)
+    {
+        check_member(problems, po_where_item(problems, place, i), item);
+    }
+}
+
+static void check_balancing(po_problems_t *problems, const char *where, const json_t *config)
+{
+    const char *session = apim_json_str(config, "sessionManagement", "");
+    const char *algorithm = apim_json_str(config, "algoCombo", "");
+    if (*session && strcasecmp(session, "none") != 0) {
+        po_problem(problems, po_where(problems, where, "sessionManagement"),
+                   "must be none: calls of a session are not kept together.");
+    }
+    if (*algorithm && !strstr(algorithm, "RoundRobin")) {
+        po_problem(problems, po_where(problems, where, "algoCombo"),
+                   "must be org.apache.synapse.endpoints.algorithms.RoundRobin, or left out.");
+    }
 }
 
 void po_check_endpoint_config(po_problems_t *problems, const char *where, json_t **value)
 {
+    static const char *const lists[] = {"production_endpoints", "sandbox_endpoints", "production_failovers",
+                                        "sandbox_failovers"};
     const char *type = apim_json_str(*value, "endpoint_type", NULL);
+    int balanced = type && strcmp(type, "load_balance") == 0,
+        failover = type && strcmp(type, "failover") == 0;
     json_t *security, *side;
     const char *key;
+    int i;
     if (!json_is_object(*value)) {
         po_problem(problems, where,
                    "must be an object with endpoint_type and production_endpoints or sandbox_endpoints.");
         return;
     }
-    if (!type || !po_one_of(type, "http|address")) {
-        po_problem(problems, po_where(problems, where, "endpoint_type"), "must be http%s.",
-                   type && po_one_of(type, "load_balance|failover|default|service|awslambda|sequence_backend")
+    if (!type || !po_one_of(type, "http|address|load_balance|failover")) {
+        po_problem(problems, po_where(problems, where, "endpoint_type"),
+                   "must be http, load_balance or failover%s.",
+                   type && po_one_of(type, "default|service|awslambda|sequence_backend")
                        ? "; this kind of endpoint is not supported"
                        : "");
     }
-    check_endpoint(problems, where, *value, "production_endpoints");
-    check_endpoint(problems, where, *value, "sandbox_endpoints");
+    for (i = 0; i < 4; i++) {
+        check_members(problems, where, *value, lists[i], i < 2 ? balanced : failover);
+    }
+    if (balanced) {
+        check_balancing(problems, where, *value);
+    }
     security = json_object_get(*value, "endpoint_security");
     json_object_foreach(security, key, side)
     {

@@ -4,6 +4,8 @@
 
 #include "problems.h"
 
+#define PO_MAX_MEMBERS 32 /* of a group of endpoints */
+
 /*
  * The members of an API's document that tell gateways how to treat its calls: CORS, endpoints. Pure. Each
  * function notes the problems of the member at where; it may put another value in place of *value.

@@ -169,7 +169,21 @@ static void test_document_refusals(void **state)
          "must be a http"},
         {"{\"endpointConfig\":{\"endpoint_type\":\"http\",\"production_endpoints\":{\"url\":\"http:///x\"}}}",
          "must be a http"},
-        {"{\"endpointConfig\":{\"endpoint_type\":\"failover\"}}", "not supported"},
+        {"{\"endpointConfig\":{\"endpoint_type\":\"awslambda\"}}", "not supported"},
+        {"{\"endpointConfig\":{\"endpoint_type\":\"http\",\"production_endpoints\":[{\"url\":\"http://"
+         "x\"}]}}",
+         "several belong to load_balance or failover"},
+        {"{\"endpointConfig\":{\"endpoint_type\":\"load_balance\",\"production_endpoints\":[{\"url\":\"http:/"
+         "/"
+         "x\"},{\"url\":\"x\"}]}}",
+         "/endpointConfig/production_endpoints/1/url"},
+        {"{\"endpointConfig\":{\"endpoint_type\":\"load_balance\",\"sessionManagement\":\"http\"}}",
+         "/endpointConfig/sessionManagement: must be none"},
+        {"{\"endpointConfig\":{\"endpoint_type\":\"failover\",\"production_failovers\":[7]}}",
+         "/endpointConfig/production_failovers/0: must be an object"},
+        {"{\"endpointConfig\":{\"endpoint_type\":\"http\",\"production_endpoints\":{\"url\":\"http://x\","
+         "\"config\":{\"suspendDuration\":\"soon\"}}}}",
+         "/config/suspendDuration: must be a number"},
         {"{\"endpointConfig\":{\"endpoint_type\":\"http\",\"endpoint_security\":{\"production\":{\"enabled\":"
          "true}}}}",
          "cannot be enabled"},

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "endpoint_health.h"
 #include "rate_limiter.h"
 #include "shared.h"
 
@@ -305,6 +306,58 @@ static void test_speed(void **state)
     print_message("three limits: %d ns\n", (int)((monotonic_ns() - start) / (uint64_t)n));
 }
 
+/* -- health of endpoints ------------------------------------------------------------------------------
+ */
+
+static void test_health(void **state)
+{
+    const gw_health_rule_t rule = {3, 1000, 3000, 200, 500};
+    gw_health_t *health = apr_pcalloc(*state, gw_health_size());
+    gw_health_slot_t *a = gw_health_slot(health, 7, 10), *b = gw_health_slot(health, 7 + 4096, 10);
+    assert_ptr_not_equal(a, b);
+    assert_ptr_equal(a, gw_health_slot(health, 7, 20));
+    assert_int_equal(gw_health_bad(a, &rule, 100, 0, 1), 0);
+    assert_int_equal(gw_health_bad(a, &rule, 100, 0, 1), 0);
+    gw_health_good(a); /* in a row, it says */
+    assert_int_equal(gw_health_bad(a, &rule, 100, 0, 1), 0);
+    assert_int_equal(gw_health_bad(a, &rule, 100, 0, 1), 0);
+    assert_int_equal(gw_health_ask(a, &rule, 100), GW_HEALTH_CLOSED);
+    assert_int_equal(gw_health_bad(a, &rule, 100, 0, 1), 1);
+    assert_int_equal(gw_health_bad(a, &rule, 100, 0, 1), 0); /* was under way */
+    assert_int_equal(gw_health_next_try(a), 1100);
+    assert_int_equal(gw_health_suspended(health, 1000), 1);
+    assert_int_equal(gw_health_ask(a, &rule, 1099), GW_HEALTH_OPEN);
+    assert_int_equal(gw_health_ask(b, &rule, 1099), GW_HEALTH_CLOSED);
+    assert_int_equal(gw_health_ask(a, &rule, 1100), GW_HEALTH_HALF_OPEN);
+    assert_int_equal(gw_health_ask(a, &rule, 1100), GW_HEALTH_OPEN); /* one tries */
+    gw_health_bad(a, &rule, 1200, 1, 1);
+    assert_int_equal(gw_health_next_try(a), 3200); /* twice as long */
+    assert_int_equal(gw_health_ask(a, &rule, 3200), GW_HEALTH_HALF_OPEN);
+    gw_health_bad(a, &rule, 3300, 1, 1);
+    assert_int_equal(gw_health_next_try(a), 6300); /* no longer than the longest */
+    assert_int_equal(gw_health_ask(a, &rule, 6300), GW_HEALTH_HALF_OPEN);
+    assert_int_equal(gw_health_ask(a, &rule, 6800), GW_HEALTH_HALF_OPEN); /* who tried was lost */
+    gw_health_good(a);
+    assert_int_equal(gw_health_ask(a, &rule, 6800), GW_HEALTH_CLOSED);
+    assert_int_equal(gw_health_bad(a, &rule, 7000, 0, 3), 1);
+    assert_int_equal(gw_health_next_try(a), 8000); /* from the beginning */
+    assert_int_equal(gw_health_turn(b), 0);
+    assert_int_equal(gw_health_turn(b), 1);
+}
+
+static void test_health_when_full(void **state)
+{
+    const gw_health_rule_t rule = {1, 1000, 1000, 100, 500};
+    gw_health_t *health = apr_pcalloc(*state, gw_health_size());
+    gw_health_slot_t *first = gw_health_slot(health, 1, 10);
+    uint64_t i;
+    gw_health_bad(first, &rule, 10, 0, 1);
+    for (i = 1; i <= 8; i++) {
+        gw_health_slot(health, 1 + i * 4096, 2000 * i);
+    }
+    assert_int_equal(gw_health_suspended(health, 20), 0); /* the one used least lately made room */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +371,8 @@ int main(void)
         unit_case(test_threads),
         unit_case(test_killed),
         unit_case(test_speed),
+        unit_case(test_health),
+        unit_case(test_health_when_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
