@@ -79,7 +79,7 @@ apim_error_t *km_client_authenticate(const km_call_t *call, const apr_table_t *f
     apim_error_t *err;
     APIM_TRY(km_basic_credentials(call->r, 1, &id, &secret));
     APIM_TRY(from_form(call, form, id != NULL, &id, &secret));
-    if (!id || !*id || strlen(id) > MAX_ID || !secret) {
+    if (!id || !*id || strlen(id) > MAX_ID) {
         km_count(KM_CLIENTS_REFUSED);
         return km_invalid_client(call->pool);
     }
@@ -89,7 +89,11 @@ apim_error_t *km_client_authenticate(const km_call_t *call, const apr_table_t *f
     if (err) {
         return err;
     }
-    if (!km_client_secret_matches(client, secret)) {
+    if (!secret && client && !client->secret_hash && km_client_is_public(client)) {
+        *out = client;
+        return NULL;
+    }
+    if (!km_client_secret_matches(client, secret ? secret : "") || !secret) {
         km_count(KM_CLIENTS_REFUSED);
         return km_invalid_client(call->pool);
     }

@@ -34,6 +34,11 @@ apim_error_t *km_check_grant_types(apr_pool_t *p, const char *grant_types, int d
     return NULL;
 }
 
+int km_grant_fits_public(const char *grant_type)
+{
+    return strcmp(grant_type, "authorization_code") == 0 || strcmp(grant_type, "refresh_token") == 0;
+}
+
 static const char *wrong_uri(apr_pool_t *p, const char *text)
 {
     apr_uri_t uri;

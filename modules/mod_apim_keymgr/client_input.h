@@ -14,6 +14,9 @@
 apim_error_t *km_check_grant_types(apr_pool_t *p, const char *grant_types, int drop_unknown,
                                    const char **out);
 
+/** 1 if a client without a secret may use the grant. */
+int km_grant_fits_public(const char *grant_type);
+
 /** Checks redirect URIs (array of texts, or one text; NULL: none): absolute, no fragment, no wildcard, https,
  * or http on a loopback address or a host name (private networks), or an app's own scheme. *out is a new
  * array. */

@@ -148,8 +148,8 @@ apim_error_t *km_client_insert(const km_call_t *call, apim_db_t *db, km_client_t
     }
     c->consumer_key = apr_pstrcat(p, KM_CONSUMER_KEY_PREFIX, random, NULL);
     c->created_at = call->now;
-    *secret = make_secret(call, c);
-    if (!*secret) {
+    *secret = km_client_is_public(c) ? NULL : make_secret(call, c);
+    if (!*secret && !km_client_is_public(c)) {
         return apim_internal(p, "no client secret could be made");
     }
     if (c->application_id) {
@@ -169,7 +169,7 @@ apim_error_t *km_client_save(const km_call_t *call, apim_db_t *db, const km_clie
     return apim_db_query(db, &km_client_update, NULL,
                          APIM_ARGS(c->name, c->grant_types, apim_json_text(p, c->redirect_uris), c->scopes,
                                    c->token_type, lifetime_text(p, c->access_lifetime),
-                                   apim_i64(p, call->now), c->consumer_key));
+                                   apim_json_text(p, c->metadata), apim_i64(p, call->now), c->consumer_key));
 }
 
 apim_error_t *km_client_new_secret(const km_call_t *call, apim_db_t *db, km_client_t *c, const char **secret)
@@ -187,7 +187,13 @@ apim_error_t *km_client_remove(const km_call_t *call, apim_db_t *db, const char 
 {
     APIM_TRY(apim_db_query(db, &km_token_client_delete, NULL, APIM_ARGS(consumer_key)));
     APIM_TRY(apim_db_query(db, &km_application_key_delete, NULL, APIM_ARGS(consumer_key)));
+    APIM_TRY(apim_db_query(db, &km_consent_client_delete, NULL, APIM_ARGS(consumer_key)));
     return apim_db_query(db, &km_client_delete, NULL, APIM_ARGS(consumer_key));
+}
+
+int km_client_is_public(const km_client_t *client)
+{
+    return strcmp(apim_json_str(client->metadata, "token_endpoint_auth_method", ""), "none") == 0;
 }
 
 int km_client_may(const km_client_t *client, const char *grant_type)

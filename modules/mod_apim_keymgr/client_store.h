@@ -47,13 +47,14 @@ apim_error_t *km_client_find(apr_pool_t *p, apim_db_t *db, const char *consumer_
 apim_error_t *km_client_find_registered(apr_pool_t *p, apim_db_t *db, const char *owner, const char *name,
                                         km_client_t **out);
 
-/** Stores a new client: fills consumer_key and created_at, makes a secret. With application_id set it is tied
+/** Stores a new client: fills consumer_key and created_at, makes a secret (*secret NULL for a
+ * public client). With application_id set it is tied
  * to it as key_type of key_manager (key_mapping_id is filled): 404 if the application does not exist, 409 if
  * it has such keys already. Runs inside the caller's transaction. */
 apim_error_t *km_client_insert(const km_call_t *call, apim_db_t *db, km_client_t *client,
                                const char **secret);
 
-/** Writes name, grant types, redirect URIs, scopes, token type and access token lifetime. */
+/** Writes name, grant types, redirect URIs, scopes, token type, access token lifetime and metadata. */
 apim_error_t *km_client_save(const km_call_t *call, apim_db_t *db, const km_client_t *client);
 
 /** Gives the client a new secret; the old one is dead once the caller commits. */
@@ -68,6 +69,9 @@ int km_client_secret_matches(const km_client_t *client, const char *secret);
 
 /** Removes the client, its key mapping and its tokens. Inside the caller's transaction. */
 apim_error_t *km_client_remove(const km_call_t *call, apim_db_t *db, const char *consumer_key);
+
+/** 1 if the client has no secret: it runs where it could not keep one (token_endpoint_auth_method none). */
+int km_client_is_public(const km_client_t *client);
 
 /** 1 if the client may use that grant. */
 int km_client_may(const km_client_t *client, const char *grant_type);

@@ -33,6 +33,11 @@ apr_int64_t km_refresh_lifetime(const km_config_t *conf)
     return apr_time_sec(or_default(conf->refresh_lifetime, KM_DEFAULT_REFRESH_LIFETIME));
 }
 
+apr_int64_t km_login_lifetime(const km_config_t *conf)
+{
+    return apr_time_sec(or_default(conf->login_lifetime, KM_DEFAULT_LOGIN_LIFETIME));
+}
+
 apr_interval_time_t km_clean_interval(const km_config_t *conf)
 {
     return or_default(conf->clean_interval, KM_DEFAULT_CLEAN_INTERVAL);

@@ -17,6 +17,7 @@ typedef struct km_config_t {
     apr_interval_time_t key_rotation;
     apr_interval_time_t access_lifetime;
     apr_interval_time_t refresh_lifetime;
+    apr_interval_time_t login_lifetime; /* ApimLoginLifetime */
     apr_interval_time_t clean_interval; /* ApimCleanInterval: read in the main server only */
     struct km_keys_t *keys; /* made in child_init; shared by servers with the same database and secret */
 } km_config_t;
@@ -29,6 +30,7 @@ typedef struct km_dir_config_t {
 #define KM_DEFAULT_ROTATION         apr_time_from_sec(90 * 86400)
 #define KM_DEFAULT_ACCESS_LIFETIME  apr_time_from_sec(3600)
 #define KM_DEFAULT_REFRESH_LIFETIME apr_time_from_sec(86400)
+#define KM_DEFAULT_LOGIN_LIFETIME   apr_time_from_sec(8 * 3600)
 #define KM_DEFAULT_CLEAN_INTERVAL   apr_time_from_sec(60)
 
 apim_alg_e km_algorithm(const km_config_t *conf);
@@ -38,6 +40,8 @@ apr_int64_t km_rotation_ms(const km_config_t *conf);
 apr_int64_t km_max_lifetime(const km_config_t *conf);
 apr_int64_t km_access_lifetime(const km_config_t *conf);
 apr_int64_t km_refresh_lifetime(const km_config_t *conf);
+/** Seconds until a person has to log in again. */
+apr_int64_t km_login_lifetime(const km_config_t *conf);
 /** Microseconds between two clean-ups. */
 apr_interval_time_t km_clean_interval(const km_config_t *conf);
 

@@ -19,6 +19,7 @@ void *km_create_server_config(apr_pool_t *p, server_rec *s)
     conf->key_rotation = UNSET;
     conf->access_lifetime = UNSET;
     conf->refresh_lifetime = UNSET;
+    conf->login_lifetime = UNSET;
     conf->clean_interval = UNSET;
     return conf;
 }
@@ -39,6 +40,7 @@ void *km_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     conf->key_rotation = either(base->key_rotation, add->key_rotation);
     conf->access_lifetime = either(base->access_lifetime, add->access_lifetime);
     conf->refresh_lifetime = either(base->refresh_lifetime, add->refresh_lifetime);
+    conf->login_lifetime = either(base->login_lifetime, add->login_lifetime);
     conf->clean_interval = either(base->clean_interval, add->clean_interval);
     return conf;
 }
@@ -144,6 +146,11 @@ static const char *set_refresh_lifetime(cmd_parms *cmd, void *dummy, const char 
     return set_duration(cmd, arg, &config_of(cmd)->refresh_lifetime);
 }
 
+static const char *set_login_lifetime(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    return set_duration(cmd, arg, &config_of(cmd)->login_lifetime);
+}
+
 static const char *set_clean_interval(cmd_parms *cmd, void *dummy, const char *arg)
 {
     return set_duration(cmd, arg, &config_of(cmd)->clean_interval);
@@ -188,6 +195,8 @@ const command_rec km_commands[] = {
                   "how long access tokens live (default 3600s)"),
     AP_INIT_TAKE1("ApimRefreshTokenLifetime", set_refresh_lifetime, NULL, RSRC_CONF,
                   "how long refresh tokens live (default 86400s)"),
+    AP_INIT_TAKE1("ApimLoginLifetime", set_login_lifetime, NULL, RSRC_CONF,
+                  "how long a person stays logged in at the Key Manager (default 8h)"),
     AP_INIT_TAKE1("ApimCleanInterval", set_clean_interval, NULL, RSRC_CONF,
                   "how often expired tokens are removed from the database (default 60s)"),
     {NULL}};

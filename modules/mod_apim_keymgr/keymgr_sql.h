@@ -31,7 +31,8 @@
         "redirect_uris, scopes, token_type, access_token_lifetime, refresh_token_lifetime, registration_token_hash, "  \
         "metadata, created_at, updated_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %ld, %ld, %s, %s, %ld, %ld)")       \
     X(km_client_update, "UPDATE am_oauth_client SET client_name = %s, grant_types = %s, redirect_uris = %s, "          \
-        "scopes = %s, token_type = %s, access_token_lifetime = %ld, updated_at = %ld WHERE consumer_key = %s")         \
+        "scopes = %s, token_type = %s, access_token_lifetime = %ld, metadata = %s, updated_at = %ld "                  \
+        "WHERE consumer_key = %s")                                                                                     \
     X(km_client_secret, "UPDATE am_oauth_client SET secret_hash = %s, metadata = %s, updated_at = %ld "                \
         "WHERE consumer_key = %s")                                                                                     \
     X(km_client_delete, "DELETE FROM am_oauth_client WHERE consumer_key = %s")                                         \
@@ -74,6 +75,24 @@
     X(km_token_client_revoke, "UPDATE am_token SET status = 'REVOKED' WHERE consumer_key = %s "                        \
         "AND status <> 'REVOKED'")                                                                                     \
     X(km_token_client_delete, "DELETE FROM am_token WHERE consumer_key = %s")                                          \
+    /* log-ins by web page */                                                                                           \
+    X(km_session_insert, "INSERT INTO am_login_session (id_hash, username, auth_time, expires_at) "                    \
+        "VALUES (%s, %s, %ld, %ld)")                                                                                   \
+    X(km_session_by_id, "SELECT s.username, s.auth_time, " KM_REVOKED_AT("user", "s.username")                         \
+        " FROM am_login_session s WHERE s.id_hash = %s AND s.expires_at > %ld")                                        \
+    X(km_session_delete, "DELETE FROM am_login_session WHERE id_hash = %s")                                            \
+    X(km_code_insert, "INSERT INTO am_auth_code (code_hash, consumer_key, username, redirect_uri, challenge, scopes, " \
+        "nonce, auth_time, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %ld, %ld)")                                 \
+    X(km_code_by_hash, "SELECT consumer_key, username, redirect_uri, challenge, scopes, nonce, auth_time, expires_at, "  \
+        "family FROM am_auth_code WHERE code_hash = %s")                                                               \
+    X(km_code_take, "UPDATE am_auth_code SET family = %s WHERE code_hash = %s AND family IS NULL")                     \
+    X(km_consent_get, "SELECT scopes FROM am_consent WHERE username = %s AND consumer_key = %s")                       \
+    X(km_consent_put, "INSERT INTO am_consent (username, consumer_key, scopes, granted_at) VALUES (%s, %s, %s, %ld) "  \
+        "ON CONFLICT (username, consumer_key) DO UPDATE SET scopes = excluded.scopes, "                                \
+        "granted_at = excluded.granted_at")                                                                            \
+    X(km_consent_client_delete, "DELETE FROM am_consent WHERE consumer_key = %s")                                      \
+    X(km_scope_text, "SELECT COALESCE(NULLIF(description, ''), NULLIF(display_name, '')) FROM am_scope "               \
+        "WHERE name = %s AND (description <> '' OR display_name <> '') ORDER BY api_id LIMIT 1")                       \
     /* revocations and what gateways must forget */                                                                    \
     X(km_revocation_put, "INSERT INTO am_revocation (kind, subject, revoked_at, expires_at) "                          \
         "VALUES (%s, %s, %ld, %ld) ON CONFLICT (kind, subject) DO UPDATE SET revoked_at = excluded.revoked_at, "       \
@@ -125,7 +144,11 @@
     X(km_clean_invalidations, "DELETE FROM am_invalidation WHERE revision < "                                          \
         "(SELECT MIN(revision) + 500 FROM am_invalidation) AND created_at < %ld")                                      \
     X(km_clean_api_keys, "DELETE FROM am_api_key WHERE id IN "                                                         \
-        "(SELECT id FROM am_api_key WHERE expires_at < %ld LIMIT 500)")
+        "(SELECT id FROM am_api_key WHERE expires_at < %ld LIMIT 500)")                                                \
+    X(km_clean_sessions, "DELETE FROM am_login_session WHERE id_hash IN "                                              \
+        "(SELECT id_hash FROM am_login_session WHERE expires_at < %ld LIMIT 500)")                                     \
+    X(km_clean_codes, "DELETE FROM am_auth_code WHERE code_hash IN "                                                   \
+        "(SELECT code_hash FROM am_auth_code WHERE expires_at < %ld LIMIT 500)")
 
 APIM_DECLARE_STATEMENTS(KM_STATEMENTS)
 

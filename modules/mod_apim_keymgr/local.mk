@@ -16,6 +16,10 @@ apim_module_LTLIBRARIES += mod_apim_keymgr.la
 mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/api_key_service.c \
 	modules/mod_apim_keymgr/api_key_service.h \
+	modules/mod_apim_keymgr/authorization_request.c \
+	modules/mod_apim_keymgr/authorization_request.h \
+	modules/mod_apim_keymgr/authorize.c \
+	modules/mod_apim_keymgr/authorize.h \
 	modules/mod_apim_keymgr/cleaner.c \
 	modules/mod_apim_keymgr/cleaner.h \
 	modules/mod_apim_keymgr/client_auth.c \
@@ -24,6 +28,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/client_operations.h \
 	modules/mod_apim_keymgr/client_store.c \
 	modules/mod_apim_keymgr/client_store.h \
+	modules/mod_apim_keymgr/code_store.c \
+	modules/mod_apim_keymgr/code_store.h \
 	modules/mod_apim_keymgr/feed_service.c \
 	modules/mod_apim_keymgr/feed_service.h \
 	modules/mod_apim_keymgr/keymgr_config.c \
@@ -37,6 +43,10 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/keymgr_stats.h \
 	modules/mod_apim_keymgr/login_guard.c \
 	modules/mod_apim_keymgr/login_guard.h \
+	modules/mod_apim_keymgr/login_pages.c \
+	modules/mod_apim_keymgr/login_pages.h \
+	modules/mod_apim_keymgr/login_session.c \
+	modules/mod_apim_keymgr/login_session.h \
 	modules/mod_apim_keymgr/mod_apim_keymgr.c \
 	modules/mod_apim_keymgr/oauth_endpoints.c \
 	modules/mod_apim_keymgr/oauth_endpoints.h \
@@ -65,7 +75,9 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/user_store.c \
 	modules/mod_apim_keymgr/user_store.h \
 	modules/mod_apim_keymgr/verify_service.c \
-	modules/mod_apim_keymgr/verify_service.h
+	modules/mod_apim_keymgr/verify_service.h \
+	modules/mod_apim_keymgr/web_page.c \
+	modules/mod_apim_keymgr/web_page.h
 mod_apim_keymgr_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_keymgr
 mod_apim_keymgr_la_LDFLAGS = $(MODULE_LDFLAGS) -export-symbols-regex '^apim_keymgr_module$$'
 mod_apim_keymgr_la_LIBADD = libkeymgr_pure.la libapim_httpd.la libapim.la

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "apim_text.h"
+#include "authorize.h"
 #include "cleaner.h"
 #include "feed_service.h"
 #include "httpd/db_pool.h"
@@ -28,6 +29,7 @@
 #include "registration.h"
 #include "signing_keys.h"
 #include "user_store.h"
+#include "web_page.h"
 
 /* -- where the endpoints are
  * -------------------------------------------------------------------------------------- */
@@ -38,6 +40,8 @@ static const struct {
     const char *path;
     endpoint_fn *fn;
 } endpoints[] = {{"/oauth2/token", km_endpoint_token},
+                 {KM_AUTHORIZE_PATH, km_endpoint_authorize},
+                 {KM_STYLE_PATH, km_endpoint_style},
                  {"/oauth2/revoke", km_endpoint_revoke},
                  {"/oauth2/introspect", km_endpoint_introspect},
                  {"/oauth2/jwks", km_endpoint_jwks},
@@ -171,7 +175,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     }
     for (s = main_server; s && !wrong && !config_of(s)->enabled; s = s->next) {
     }
-    if (!wrong && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+    if (!wrong && s && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
         wrong = apim_presence_setup(pconf, s, "keymgr", &config_of(s)->common);
     }
     if (wrong) {

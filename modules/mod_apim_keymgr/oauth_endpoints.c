@@ -6,7 +6,9 @@
 
 #include "apim_crypto.h"
 #include "apim_text.h"
+#include "authorize.h"
 #include "client_auth.h"
+#include "client_input.h"
 #include "httpd/db_pool.h"
 #include "keymgr_log.h"
 #include "oauth_error.h"
@@ -39,8 +41,9 @@ apim_error_t *km_check_method(const km_call_t *call, const char *methods)
 /* What ends up in access logs and histories: not in the query (RFC 6749 section 2.3.1). */
 static apim_error_t *check_query(const km_call_t *call)
 {
-    static const char *const secrets[] = {"client_secret", "password",  "refresh_token", "token",
-                                          "access_token",  "client_id", "username",      "grant_type"};
+    static const char *const secrets[] = {"client_secret", "password",     "refresh_token", "token",
+                                          "access_token",  "client_id",    "username",      "grant_type",
+                                          "code",          "code_verifier"};
     apr_table_t *query;
     apr_size_t i;
     if (!call->r->args) {
@@ -108,6 +111,15 @@ static apim_error_t *by_password(const km_call_t *call, const km_client_t *clien
     return km_issue_user_token(call, client, user, scope, lifetime, out);
 }
 
+static apim_error_t *by_code(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
+                             apr_int64_t lifetime, km_issued_t **out)
+{
+    const char *code, *redirect_uri;
+    APIM_TRY(needed(call, form, "code", &code));
+    APIM_TRY(needed(call, form, "redirect_uri", &redirect_uri));
+    return km_redeem_code(call, client, code, redirect_uri, param(form, "code_verifier"), out);
+}
+
 static apim_error_t *by_refresh_token(const km_call_t *call, const km_client_t *client,
                                       const apr_table_t *form, apr_int64_t lifetime, km_issued_t **out)
 {
@@ -119,7 +131,8 @@ static apim_error_t *by_refresh_token(const km_call_t *call, const km_client_t *
 static const struct {
     const char *type;
     grant_fn *fn;
-} grants[] = {{"client_credentials", by_client_credentials},
+} grants[] = {{"authorization_code", by_code},
+              {"client_credentials", by_client_credentials},
               {"password", by_password},
               {"refresh_token", by_refresh_token},
               {NULL, NULL}};
@@ -166,9 +179,10 @@ static apim_error_t *answer_token(const km_call_t *call, km_issued_t **issued)
     grant = find_grant(type);
     if (!grant) {
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "unsupported_grant_type",
-                              "The grant type must be client_credentials, password or refresh_token.");
+                              "The grant type must be authorization_code, client_credentials, password or "
+                              "refresh_token.");
     }
-    if (!km_client_may(client, type)) {
+    if (!km_client_may(client, type) || (!client->secret_hash && !km_grant_fits_public(type))) {
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "unauthorized_client",
                               "This client is not registered for the grant type %s.", type);
     }
@@ -264,10 +278,13 @@ static apim_error_t *answer_introspect(const km_call_t *call, json_t **out)
     km_client_t *client;
     km_token_info_t *info;
     const char *token;
+    *out = NULL;
     APIM_TRY(read_form(call, &form));
     APIM_TRY(km_client_authenticate(call, form, &client));
     APIM_TRY(needed(call, form, "token", &token));
-    *out = NULL;
+    if (!client->secret_hash) {
+        return km_invalid_client(call->pool); /* anyone could say to be a public client */
+    }
     if (strncmp(token, KM_REFRESH_PREFIX, sizeof(KM_REFRESH_PREFIX) - 1) == 0) {
         return describe_refresh(call, client, token, out);
     }
@@ -326,14 +343,18 @@ int km_endpoint_metadata(const km_call_t *call)
     for (n = 0; grants[n].type; n++) {
         json_array_append_new(supported, json_string(grants[n].type));
     }
-    j = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:[], s:o}", "issuer", km_issuer(call), "token_endpoint",
+    j = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:[s], s:[s], s:[s], s:b, s:o}", "issuer",
+                  km_issuer(call), "authorization_endpoint", url(call, KM_AUTHORIZE_PATH), "token_endpoint",
                   url(call, "/oauth2/token"), "revocation_endpoint", url(call, "/oauth2/revoke"),
                   "introspection_endpoint", url(call, "/oauth2/introspect"), "jwks_uri",
                   url(call, "/oauth2/jwks"), "registration_endpoint", url(call, "/oauth2/register"),
-                  "response_types_supported", "grant_types_supported", supported);
+                  "response_types_supported", "code", "response_modes_supported", "query",
+                  "code_challenge_methods_supported", "S256",
+                  "authorization_response_iss_parameter_supported", 1, "grant_types_supported", supported);
     for (i = 0; j && i < sizeof(methods) / sizeof(methods[0]); i++) {
         json_object_set_new(j, apr_pstrcat(call->pool, methods[i], "_endpoint_auth_methods_supported", NULL),
-                            json_pack("[s, s]", "client_secret_basic", "client_secret_post"));
+                            json_pack("[s, s, s*]", "client_secret_basic", "client_secret_post",
+                                      i < 2 ? "none" : NULL)); /* only who has a secret may introspect */
     }
     apr_table_setn(call->r->headers_out, "Cache-Control", "public, max-age=60");
     apr_table_setn(call->r->headers_out, "Access-Control-Allow-Origin", "*");

@@ -5,10 +5,23 @@
 #include <apr_strings.h>
 #include <string.h>
 
-static const char *const words[] = {"invalid_request",         "invalid_client", "invalid_grant",
-                                    "unauthorized_client",     "invalid_scope",  "unsupported_grant_type",
-                                    "temporarily_unavailable", "server_error",   "invalid_client_metadata",
-                                    "invalid_redirect_uri",    "invalid_token",  "access_denied"};
+static const char *const words[] = {"invalid_request",
+                                    "invalid_client",
+                                    "invalid_grant",
+                                    "unauthorized_client",
+                                    "invalid_scope",
+                                    "unsupported_grant_type",
+                                    "temporarily_unavailable",
+                                    "server_error",
+                                    "invalid_client_metadata",
+                                    "invalid_redirect_uri",
+                                    "invalid_token",
+                                    "access_denied",
+                                    "unsupported_response_type",
+                                    "login_required",
+                                    "consent_required",
+                                    "request_not_supported",
+                                    "request_uri_not_supported"};
 
 apim_error_t *km_oauth_error(apr_pool_t *p, int status, const char *word, const char *format, ...)
 {
@@ -26,7 +39,7 @@ apim_error_t *km_invalid_client(apr_pool_t *p)
                           "The client is unknown or its credentials are wrong.");
 }
 
-static const char *word_of(const apim_error_t *err)
+const char *km_oauth_word(const apim_error_t *err)
 {
     apr_size_t i;
     for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -41,7 +54,7 @@ static const char *word_of(const apim_error_t *err)
 }
 
 /* error_description may hold %x20-21 / %x23-5B / %x5D-7E only (RFC 6749 appendix A.8). */
-static const char *description_of(apr_pool_t *p, const apim_error_t *err)
+const char *km_oauth_description(apr_pool_t *p, const apim_error_t *err)
 {
     char *text = apr_pstrdup(p, err->description ? err->description : ""), *s;
     for (s = text; *s; s++) {
@@ -73,7 +86,7 @@ int km_oauth_reply_error(request_rec *r, const apim_error_t *err)
         apr_table_setn(r->err_headers_out, "WWW-Authenticate",
                        "Basic realm=\"API Manager\", charset=\"UTF-8\"");
     }
-    return km_oauth_reply(
-        r, err->status,
-        json_pack("{s:s, s:s}", "error", word_of(err), "error_description", description_of(r->pool, err)));
+    return km_oauth_reply(r, err->status,
+                          json_pack("{s:s, s:s}", "error", km_oauth_word(err), "error_description",
+                                    km_oauth_description(r->pool, err)));
 }

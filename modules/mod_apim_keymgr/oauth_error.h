@@ -19,6 +19,10 @@ apim_error_t *km_oauth_error(apr_pool_t *p, int status, const char *word, const 
  * secret. */
 apim_error_t *km_invalid_client(apr_pool_t *p);
 
+/** The error word and description of an error, whoever made it, in the characters that they may have. */
+const char *km_oauth_word(const apim_error_t *err);
+const char *km_oauth_description(apr_pool_t *p, const apim_error_t *err);
+
 /** Writes the error as {"error":…,"error_description":…} with Cache-Control: no-store and Pragma: no-cache; a
  * 401 gets a WWW-Authenticate, a 503 its Retry-After. Logs it once. Returns OK. */
 int km_oauth_reply_error(request_rec *r, const apim_error_t *err);

@@ -41,18 +41,39 @@ static apim_error_t *as_metadata_error(apr_pool_t *p, apim_error_t *err, const c
 /* -- reading metadata
  * ------------------------------------------------------------------------------------------------ */
 
+/* Grants that need a secret are not for clients without one; and a client stays what it was registered as. */
+static apim_error_t *check_public(const km_call_t *call, const km_client_t *c, int is_public)
+{
+    char *state, *word, *copy = apr_pstrdup(call->pool, c->grant_types);
+    if (c->consumer_key && is_public == (c->secret_hash != NULL)) {
+        return apim_bad_request(
+            call->pool, "token_endpoint_auth_method cannot change from or to none; register a new client.");
+    }
+    for (word = apr_strtok(copy, " ", &state); word && is_public; word = apr_strtok(NULL, " ", &state)) {
+        if (!km_grant_fits_public(word)) {
+            return apim_bad_request(call->pool, "A client without a secret cannot use the grant type %s.",
+                                    word);
+        }
+    }
+    return NULL;
+}
+
 static apim_error_t *read_members(const km_call_t *call, const json_t *in, km_client_t *c)
 {
     apr_pool_t *p = call->pool;
-    static const char *const methods[] = {"client_secret_basic", "client_secret_post", NULL};
+    static const char *const methods[] = {"client_secret_basic", "client_secret_post", "none", NULL};
     static const char *const token_types[] = {"JWT", "OAUTH", NULL};
     const char *grants, *text, *method;
     apr_size_t i;
+    int is_public;
     APIM_TRY(km_in_text(p, in, "client_name", KM_MAX_CLIENT_NAME, &c->name));
     APIM_TRY(km_in_words(p, in, "grant_types", MAX_TEXT, &grants));
-    APIM_TRY(km_check_grant_types(p, grants ? grants : "client_credentials", 0, &c->grant_types));
-    APIM_TRY(km_in_text(p, in, "scope", MAX_TEXT, &c->scopes));
     APIM_TRY(km_in_choice(p, in, "token_endpoint_auth_method", methods, methods[0], &method));
+    is_public = strcmp(method, "none") == 0;
+    grants = grants ? grants : is_public ? "authorization_code" : "client_credentials";
+    APIM_TRY(km_check_grant_types(p, grants, 0, &c->grant_types));
+    APIM_TRY(check_public(call, c, is_public));
+    APIM_TRY(km_in_text(p, in, "scope", MAX_TEXT, &c->scopes));
     APIM_TRY(km_in_choice(p, in, "token_type_extension", token_types, "JWT", &c->token_type));
     c->metadata = c->metadata ? c->metadata : apim_json_own(p, json_object());
     apim_json_set_str(c->metadata, "token_endpoint_auth_method", method);
@@ -93,17 +114,19 @@ static json_t *words_array(apr_pool_t *p, const char *words)
 static json_t *information(const km_call_t *call, const km_client_t *c, const char *secret, const char *token)
 {
     const char *uri = apr_pstrcat(call->pool, km_issuer(call), KM_REGISTER_PATH "/", c->consumer_key, NULL);
-    json_t *j = json_pack("{s:s, s:I, s:I, s:s, s:o, s:O, s:s, s:[], s:s, s:s, s:s}", "client_id",
-                          c->consumer_key, "client_id_issued_at", (json_int_t)(c->created_at / 1000),
-                          "client_secret_expires_at", (json_int_t)0, "client_name", c->name, "grant_types",
-                          words_array(call->pool, c->grant_types), "redirect_uris", c->redirect_uris,
-                          "token_endpoint_auth_method",
-                          apim_json_str(c->metadata, "token_endpoint_auth_method", "client_secret_basic"),
-                          "response_types", "token_type_extension", c->token_type, "registration_client_uri",
-                          uri, "registration_access_token", token);
+    int by_code = km_client_may(c, "authorization_code");
+    json_t *j =
+        json_pack("{s:s, s:I, s:s, s:o, s:O, s:s, s:o, s:s, s:s, s:s}", "client_id", c->consumer_key,
+                  "client_id_issued_at", (json_int_t)(c->created_at / 1000), "client_name", c->name,
+                  "grant_types", words_array(call->pool, c->grant_types), "redirect_uris", c->redirect_uris,
+                  "token_endpoint_auth_method",
+                  apim_json_str(c->metadata, "token_endpoint_auth_method", "client_secret_basic"),
+                  "response_types", by_code ? json_pack("[s]", "code") : json_array(), "token_type_extension",
+                  c->token_type, "registration_client_uri", uri, "registration_access_token", token);
     apr_size_t i;
     if (j && secret) {
         apim_json_set_str(j, "client_secret", secret);
+        json_object_set_new(j, "client_secret_expires_at", json_integer(0));
     }
     if (j && c->scopes) {
         apim_json_set_str(j, "scope", c->scopes);

@@ -6,6 +6,7 @@
 
 #include "apim_crypto.h"
 #include "apim_text.h"
+#include "code_store.h"
 #include "httpd/db_pool.h"
 #include "jose/jws.h"
 #include "keymgr_log.h"
@@ -28,6 +29,7 @@ typedef struct grant_t {
     apr_int64_t issued_at;      /* ms */
     apr_int64_t lifetime;       /* seconds */
     int with_refresh;
+    int with_row; /* even if nothing else needs it */
 } grant_t;
 
 /* -- making
@@ -94,7 +96,7 @@ static apim_error_t *make(const km_call_t *call, const grant_t *g, km_issued_t *
         t->refresh_expires_at = g->issued_at + km_client_refresh_lifetime(call, g->client) * 1000;
     }
     *out = issued;
-    *row = opaque || g->with_refresh ? t : NULL;
+    *row = opaque || g->with_refresh || g->with_row ? t : NULL;
     return NULL;
 }
 
@@ -132,6 +134,93 @@ apim_error_t *km_issue_user_token(const km_call_t *call, const km_client_t *clie
     g.with_refresh = km_client_may(client, "refresh_token");
     APIM_TRY(km_scope_grant(call, client, user->username, user, scopes, &g.scopes));
     return issue(call, &g, out);
+}
+
+/* -- authorization codes
+ * ----------------------------------------------------------------------------------------------- */
+
+static apim_error_t *invalid_code(apr_pool_t *p)
+{
+    return km_oauth_error(
+        p, HTTP_BAD_REQUEST, "invalid_grant",
+        "The code is unknown, expired or used, or was issued to another client, for another redirect_uri "
+        "or another code_verifier.");
+}
+
+/* RFC 7636 section 4.6; a verifier without a challenge is a downgrade (RFC 9700 section 4.8.2). */
+static int verifier_fits(apr_pool_t *p, const char *challenge, const char *verifier)
+{
+    unsigned char digest[32];
+    apr_size_t n = verifier ? strlen(verifier) : 0;
+    if (!challenge || !verifier) {
+        return !challenge && !verifier;
+    }
+    return n >= 43 && n <= 128 && apim_sha256(verifier, n, digest) == 0 &&
+           apim_equal_secret(challenge, apim_b64url(p, digest, sizeof(digest)));
+}
+
+/* Whoever comes second, and whatever came of the first: its tokens are dead. */
+static apim_error_t *code_reused(const km_call_t *call, apim_db_t *db, const char *family)
+{
+    ap_log_rerror(
+        APLOG_MARK, APLOG_WARNING, 0, call->r,
+        "APIM-KM0021: an authorization code was used a second time; the tokens it was used for are revoked");
+    APIM_TRY(km_token_family_lock(db, family));
+    return km_token_family_kill(call, db, family, 0);
+}
+
+static apim_error_t *use_code(const km_call_t *call, apim_db_t *db, const km_code_t *code,
+                              const km_token_row_t *row, int *reused)
+{
+    const char *before;
+    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(km_code_use(call, db, code, row ? row->family : "", &before));
+    *reused = before != NULL;
+    APIM_TRY(before ? code_reused(call, db, before) : km_token_insert(call->pool, db, row));
+    return apim_db_commit(db);
+}
+
+static apim_error_t *code_exchange(const km_call_t *call, const km_code_t *code, const km_token_row_t *row)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    int reused = 0;
+    APIM_TRY(apim_db_open(call->pool, &call->conf->common, APIM_DB_API_MANAGER, &db));
+    err = use_code(call, db, code, row, &reused);
+    apim_db_close(db);
+    return err ? err : reused ? invalid_code(call->pool) : NULL;
+}
+
+apim_error_t *km_redeem_code(const km_call_t *call, const km_client_t *client, const char *text,
+                             const char *redirect_uri, const char *verifier, km_issued_t **out)
+{
+    grant_t g = {.client = client, .grant_type = "authorization_code", .issued_at = call->now, .with_row = 1};
+    km_token_row_t *row = NULL;
+    km_code_t *code;
+    int active;
+    APIM_TRY(km_code_find(call, text, &code));
+    if (!code || strcmp(code->consumer_key, client->consumer_key) != 0) {
+        return invalid_code(call->pool);
+    }
+    if (code->family) {
+        return code_exchange(call, code, NULL);
+    }
+    if (code->expires_at <= call->now || strcmp(code->redirect_uri, redirect_uri) != 0 ||
+        !verifier_fits(call->pool, code->challenge, verifier)) {
+        return invalid_code(call->pool);
+    }
+    APIM_TRY(km_user_is_active(call, code->username, &active));
+    if (!active) {
+        return invalid_code(call->pool);
+    }
+    g.username = code->username;
+    g.scopes = code->scopes;
+    g.lifetime = km_client_access_lifetime(call, client, 0);
+    g.with_refresh = km_client_may(client, "refresh_token");
+    APIM_TRY(make(call, &g, out, &row));
+    APIM_TRY(code_exchange(call, code, row));
+    km_count(KM_TOKENS_ISSUED);
+    return NULL;
 }
 
 /* -- refreshing

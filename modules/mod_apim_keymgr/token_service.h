@@ -34,6 +34,15 @@ apim_error_t *km_issue_user_token(const km_call_t *call, const km_client_t *clie
                                   const char *scopes, apr_int64_t lifetime, km_issued_t **out);
 
 /**
+ * Redeems an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.6). 400 invalid_grant if it is
+ * unknown, expired, another client's, for another redirect_uri, if verifier does not fit (or is there without
+ * a challenge), or its user is no longer active. A code that was used before kills the tokens it was used
+ * for.
+ */
+apim_error_t *km_redeem_code(const km_call_t *call, const km_client_t *client, const char *code,
+                             const char *redirect_uri, const char *verifier, km_issued_t **out);
+
+/**
  * Redeems a refresh token (RFC 6749 section 6, RFC 9700 section 4.14.2): it is used up, the access token
  * issued with it dies, both get a successor. 400 invalid_grant if it is unknown, another client's, expired or
  * revoked, or its user is no longer active. A used one shown again kills the whole family; except that within

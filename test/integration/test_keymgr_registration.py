@@ -117,7 +117,7 @@ def test_redirect_uris_that_are_refused(km, uri):
 
 def test_rfc7591_refusals(km):
     assert register(km, grant_types=["teleport"]).json()["error"] == "invalid_client_metadata"
-    assert register(km, token_endpoint_auth_method="none").json()["error"] == "invalid_client_metadata"
+    assert register(km, token_endpoint_auth_method="magic").json()["error"] == "invalid_client_metadata"
     assert register(km, client_name=["x"]).json()["error"] == "invalid_client_metadata"
     assert register(km, auth=("subscriber", "wrong")).status_code == 401
     assert register(km, redirect_uris=["https://a.example/"] * 40).json()["error"] == "invalid_redirect_uri"

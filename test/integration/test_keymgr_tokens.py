@@ -177,7 +177,7 @@ def test_requests_that_are_malformed(km, scene):
     refused(km.post("/oauth2/token", data={}, auth=auth), 415, "invalid_request")
     refused(km.post("/oauth2/token", data={"scope": "a"}, auth=auth), 400, "invalid_request")
     refused(km.post("/oauth2/token", data={"grant_type": ""}, auth=auth), 400, "invalid_request")
-    refused(km.token(auth, "authorization_code"), 400, "unsupported_grant_type")
+    refused(km.token(auth, "authorization_code"), 400, "unauthorized_client")
     refused(km.token(auth, "urn:x'; DROP TABLE am_token; --"), 400, "unsupported_grant_type")
     refused(km.post("/oauth2/token", json={"grant_type": "client_credentials"}, auth=auth), 415, "invalid_request")
     refused(km.session.get(km.url + "/oauth2/token", auth=auth), 405, "invalid_request")
@@ -243,7 +243,7 @@ def test_metadata(km):
     r = km.get("/.well-known/oauth-authorization-server")
     body = r.json()
     assert r.status_code == 200 and body["issuer"] == km.url and body["token_endpoint"] == km.url + "/oauth2/token"
-    assert body["grant_types_supported"] == ["client_credentials", "password", "refresh_token"]
+    assert body["grant_types_supported"] == ["authorization_code", "client_credentials", "password", "refresh_token"]
     for name in ("jwks_uri", "revocation_endpoint", "introspection_endpoint", "registration_endpoint"):
         assert body[name].startswith(km.url + "/oauth2/")
     assert km.session.get(body["jwks_uri"], timeout=10).json()["keys"]

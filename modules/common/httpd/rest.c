@@ -182,6 +182,11 @@ apim_error_t *rest_read_form(request_rec *r, apr_size_t max, apr_table_t **form)
     return parse_pairs(r->pool, body, 1, form);
 }
 
+apim_error_t *rest_parse_form(apr_pool_t *p, const char *text, apr_table_t **form)
+{
+    return parse_pairs(p, text, 1, form);
+}
+
 apim_error_t *rest_query(request_rec *r, apr_table_t **query)
 {
     return parse_pairs(r->pool, r->args, 0, query);

@@ -69,6 +69,10 @@ apim_error_t *rest_read_json(request_rec *r, const apim_json_limits_t *limits, j
  * repeated parameters (RFC 6749 section 3.2: they must not be). */
 apim_error_t *rest_read_form(request_rec *r, apr_size_t max, apr_table_t **form);
 
+/** Takes a query string or form apart that must not repeat a parameter (RFC 6749 section 3.1). text may be
+ * NULL. 400 as above. */
+apim_error_t *rest_parse_form(apr_pool_t *p, const char *text, apr_table_t **form);
+
 /** Decodes the query string; the last of a repeated parameter wins. 400 on broken escapes. */
 apim_error_t *rest_query(request_rec *r, apr_table_t **query);
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KM_AUTHORIZATION_REQUEST_H
+#define KM_AUTHORIZATION_REQUEST_H
+
+#include "client_store.h"
+
+/*
+ * What a client asks for at /oauth2/authorize (RFC 6749 section 4.1.1, RFC 7636, OpenID Connect Core
+ * section 3.1.2.1), and where the answer goes. The request travels through the pages as its own encoded text,
+ * sealed (login_session.h), and is checked again at each step, so that any Key Manager can take the next.
+ */
+typedef struct km_authz_t {
+    const char *text; /* the parameters as a query string */
+    km_client_t *client;
+    const char *redirect_uri; /* one of the client's */
+    const char *state;
+    const char *scope;
+    const char *challenge; /* PKCE, S256; NULL: none */
+    const char *nonce;
+    const char *login_hint;
+    int no_pages;        /* prompt=none */
+    int login;           /* prompt=login or select_account */
+    int consent;         /* prompt=consent */
+    apr_int64_t max_age; /* seconds, -1: not said */
+} km_authz_t;
+
+/** Finds the client and checks where answers go. An error here must be shown to the person and never be sent
+ * on: who wrote the request is not known (RFC 6749 section 4.1.2.1). 503 if the database is away. */
+apim_error_t *km_authz_begin(const km_call_t *call, const apr_table_t *params, km_authz_t **out);
+
+/** Checks the rest. An error here goes back to the client. */
+apim_error_t *km_authz_check(const km_call_t *call, const apr_table_t *params, km_authz_t *a);
+
+/** 1 if the answer goes to a program on the person's own device, which cannot prove who it is: an app's own
+ * scheme or a loopback address of a public client (RFC 8252 section 8.6). */
+int km_authz_is_native(const km_authz_t *a);
+
+/** The URLs that a browser is sent back to the client with, with state and iss (RFC 9207). */
+const char *km_authz_code_url(const km_call_t *call, const km_authz_t *a, const char *code);
+const char *km_authz_error_url(const km_call_t *call, const km_authz_t *a, const apim_error_t *err);
+
+/** What Content-Security-Policy must name so that a form's answer may redirect there; NULL if it cannot be
+ * named. */
+const char *km_authz_form_target(apr_pool_t *p, const km_authz_t *a);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authorize.h"
+
+#include <apr_strings.h>
+#include <string.h>
+
+#include "authorization_request.h"
+#include "code_store.h"
+#include "keymgr_log.h"
+#include "login_pages.h"
+#include "login_session.h"
+#include "oauth_endpoints.h"
+#include "oauth_error.h"
+#include "scope_service.h"
+#include "web_page.h"
+
+#define MAX_FORM 65536
+
+/* An error that the client is told: what the request says of itself, or what the person decided. Others (a
+ * database that is away) are shown here. */
+static int to_client(const km_call_t *call, const km_authz_t *a, const apim_error_t *err)
+{
+    if (err->status >= 500 || err->status == HTTP_TOO_MANY_REQUESTS) {
+        return km_page_error(call, err);
+    }
+    rest_log_error(call->r, "APIM-KM0051", err);
+    return km_page_redirect(call, km_authz_error_url(call, a, err));
+}
+
+static int tell(const km_call_t *call, const km_authz_t *a, const char *word, const char *text)
+{
+    return to_client(call, a, km_oauth_error(call->pool, HTTP_BAD_REQUEST, word, "%s", text));
+}
+
+static int issue_code(const km_call_t *call, const km_authz_t *a, const km_session_t *session,
+                      const char *scopes)
+{
+    km_code_t code = {.consumer_key = a->client->consumer_key,
+                      .username = session->username,
+                      .redirect_uri = a->redirect_uri,
+                      .challenge = a->challenge,
+                      .scopes = scopes,
+                      .nonce = a->nonce,
+                      .auth_time = session->auth_time};
+    const char *text;
+    apim_error_t *err = km_code_make(call, &code, &text);
+    return err ? km_page_error(call, err) : km_page_redirect(call, km_authz_code_url(call, a, text));
+}
+
+/* The scopes that the session's user may have; *granted NULL if there is no such user any more. */
+static apim_error_t *granted_scopes(const km_call_t *call, const km_authz_t *a, const km_session_t *session,
+                                    const char **granted)
+{
+    km_user_t *user;
+    *granted = NULL;
+    APIM_TRY(km_user_find(call, session->username, &user));
+    return user ? km_scope_grant(call, a->client, user->username, user, a->scope, granted) : NULL;
+}
+
+static apim_error_t *consent_needed(const km_call_t *call, const km_authz_t *a, const km_session_t *session,
+                                    const char *scopes, int *needed)
+{
+    int covers;
+    *needed = 1;
+    if (a->consent || km_authz_is_native(a)) {
+        return NULL;
+    }
+    APIM_TRY(km_consent_covers(call, session->username, a->client->consumer_key, scopes, &covers));
+    *needed = !covers;
+    return NULL;
+}
+
+/* Someone has logged in: consent, or the code at once. */
+static int logged_in(const km_call_t *call, const km_authz_t *a, const km_session_t *session)
+{
+    const char *scopes;
+    int needed = 1;
+    apim_error_t *err = granted_scopes(call, a, session, &scopes);
+    if (!err && !scopes) {
+        return a->no_pages ? tell(call, a, "login_required", "The user has to log in.")
+                           : km_login_page(call, a, HTTP_OK, NULL, NULL);
+    }
+    if (!err) {
+        err = consent_needed(call, a, session, scopes, &needed);
+    }
+    if (err) {
+        return km_page_error(call, err);
+    }
+    if (!needed) {
+        return issue_code(call, a, session, scopes);
+    }
+    return a->no_pages ? tell(call, a, "consent_required", "The user has to consent.")
+                       : km_consent_page(call, a, session, scopes);
+}
+
+static int is_fresh(const km_call_t *call, const km_authz_t *a, const km_session_t *session)
+{
+    return !a->login && (a->max_age < 0 || call->now - session->auth_time <= a->max_age * 1000);
+}
+
+/* A request as the client wrote it. */
+static int begin(const km_call_t *call, const km_authz_t *a)
+{
+    km_session_t *session;
+    apim_error_t *err = km_session_find(call, &session);
+    if (err) {
+        return km_page_error(call, err);
+    }
+    if (session && is_fresh(call, a, session)) {
+        return logged_in(call, a, session);
+    }
+    return a->no_pages ? tell(call, a, "login_required", "The user has to log in.")
+                       : km_login_page(call, a, HTTP_OK, a->login_hint, NULL);
+}
+
+/* -- forms of our own pages
+ * ------------------------------------------------------------------------------------------ */
+
+static const char *field(const apr_table_t *form, const char *name)
+{
+    const char *value = apr_table_get(form, name);
+    return value ? value : "";
+}
+
+static int log_in(const km_call_t *call, const km_authz_t *a, const apr_table_t *form)
+{
+    const char *username = field(form, "username");
+    km_session_t *session;
+    km_user_t *user = NULL;
+    apim_error_t *err = km_user_authenticate(call, username, field(form, "password"), &user);
+    if (err && err->status == HTTP_TOO_MANY_REQUESTS) {
+        apr_table_setn(call->r->err_headers_out, "Retry-After", apr_itoa(call->pool, err->retry_after));
+        return km_login_page(call, a, HTTP_TOO_MANY_REQUESTS, username, err->description);
+    }
+    if (!err && !user) {
+        return km_login_page(call, a, HTTP_FORBIDDEN, username, "The user name or the password is wrong.");
+    }
+    if (!err) {
+        err = km_session_start(call, user, &session);
+    }
+    return err ? km_page_error(call, err) : logged_in(call, a, session);
+}
+
+static int decide(const km_call_t *call, const km_authz_t *a, const km_session_t *session,
+                  const apr_table_t *form)
+{
+    const char *scopes = NULL;
+    apim_error_t *err;
+    if (strcmp(field(form, "decision"), "allow") != 0) {
+        return tell(call, a, "access_denied", "The user did not allow it.");
+    }
+    err = granted_scopes(call, a, session, &scopes);
+    if (!err && !scopes) {
+        return km_login_page(call, a, HTTP_OK, NULL, NULL);
+    }
+    if (!err) {
+        err = km_consent_add(call, session->username, a->client->consumer_key, scopes);
+    }
+    return err ? km_page_error(call, err) : issue_code(call, a, session, scopes);
+}
+
+/* Opens what a form carries. *session: whose form it is, NULL for the log-in form. */
+static apim_error_t *open_form(const km_call_t *call, const apr_table_t *form, apr_table_t **params,
+                               km_session_t **session)
+{
+    const char *step = field(form, "step");
+    *session = NULL;
+    if (strcmp(step, KM_STEP_CONSENT) == 0) {
+        APIM_TRY(km_session_find(call, session));
+    }
+    APIM_TRY(km_form_check(call, step, *session, apr_table_get(form, "expires"),
+                           apr_table_get(form, "request"), apr_table_get(form, "seal")));
+    return rest_parse_form(call->pool, apr_table_get(form, "request"), params);
+}
+
+/* -- requests
+ * -------------------------------------------------------------------------------------------------------- */
+
+static apim_error_t *read_request(const km_call_t *call, apr_table_t **form)
+{
+    APIM_TRY(km_check_method(call, "GET POST"));
+    return call->r->method_number == M_POST ? rest_read_form(call->r, MAX_FORM, form)
+                                            : rest_parse_form(call->pool, call->r->args, form);
+}
+
+int km_endpoint_authorize(const km_call_t *call)
+{
+    apr_table_t *form = NULL, *params = NULL;
+    km_session_t *session = NULL;
+    km_authz_t *a = NULL;
+    apim_error_t *err = read_request(call, &form);
+    const char *step = err ? NULL : apr_table_get(form, "seal") ? field(form, "step") : NULL;
+    if (!err && step && call->r->method_number == M_POST) {
+        err = open_form(call, form, &params, &session);
+    }
+    else {
+        step = NULL;
+        params = form;
+    }
+    if (!err) {
+        err = km_authz_begin(call, params, &a);
+    }
+    if (err) {
+        return km_page_error(call, err);
+    }
+    err = km_authz_check(call, params, a);
+    if (err) {
+        return to_client(call, a, err);
+    }
+    if (!step) {
+        return begin(call, a);
+    }
+    return session ? decide(call, a, session, form) : log_in(call, a, form);
+}
