@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define CONNECTION_KEY "apim_db_connection/1"
+#define MAX_READS      16
 #define PREPARE_TRIES  40
 #define PREPARE_PAUSE  (50 * 1000)
 
@@ -44,19 +45,23 @@ static PGconn *pg(const connection_t *c)
     return apr_dbd_native_handle(c->driver, c->handle);
 }
 
-/* A server that closed the connection while it was idle has left an end-of-file to read; seeing it here turns
- * the loss into a quiet reconnect instead of a failed statement. */
+/* A server that closed the connection while it was idle has left an end-of-file to read, as a rule behind a
+ * message that says why; seeing it here turns the loss into a quiet reconnect instead of a failed statement.
+ */
 static int connection_lost(const connection_t *c)
 {
     PGconn *conn = pg(c);
     struct pollfd fd = {.fd = PQsocket(conn), .events = POLLIN};
-    if (PQstatus(conn) != CONNECTION_OK || fd.fd < 0) {
-        return 1;
+    int reads;
+    for (reads = 0; reads < MAX_READS && PQstatus(conn) == CONNECTION_OK && fd.fd >= 0; reads++) {
+        if (poll(&fd, 1, 0) != 1) {
+            return 0;
+        }
+        if (!PQconsumeInput(conn)) {
+            return 1;
+        }
     }
-    if (poll(&fd, 1, 0) == 1) {
-        return !PQconsumeInput(conn) || PQstatus(conn) != CONNECTION_OK;
-    }
-    return 0;
+    return 1;
 }
 
 static apim_error_t *ensure_connected(apim_db_t *db)

@@ -164,6 +164,10 @@ class PostgresqlFactory:
         self._tool("pg_ctl", "-D", self.folder / "data", "-w", "-t", "60", "-m", "fast", "stop", check=self.running)
         self.running = False
 
+    def restart(self, how="fast"):
+        """how: fast, or immediate (as if it had crashed)."""
+        self._tool("pg_ctl", "-D", self.folder / "data", "-l", self.folder / "log", "-w", "-m", how, "restart")
+
     def params(self, name):
         return f"host={self.folder} port={self.port} user=apim dbname={name} connect_timeout=3"
 

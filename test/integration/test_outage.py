@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes on when databases are away: what is cached and deployed is served, the rest is 503 with Retry-After, never 401."""
+import concurrent.futures
+
 import flows
 import pytest
 
@@ -49,6 +51,23 @@ def test_databases_away(fresh_env, shape):
     wait_until(lambda: client.gateway(unseen).get(url).status_code == 200, 20, what="the Key Manager is back")
     later = flows.publish(client, backend.url)
     wait_until(lambda: client.gateway().get(flows.url_of(later)).status_code == 401, 20, what="the feed is read again")
+
+
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_a_restart_of_postgresql_is_not_noticed_afterwards(fresh_env, how):
+    """Each connection that was open is opened anew before it is used, and no statement fails."""
+    env = fresh_env
+    _, client = env.all_in_one()
+    store = client.store()
+
+    def statuses(number):
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            return {r.status_code for r in pool.map(lambda _: store.get("/applications"), range(number))}
+    assert statuses(60) == {200}
+    env.expect_log(*AWAY)
+    for _ in range(2):
+        env.db.cluster.restart(how)
+        assert statuses(60) == {200}
 
 
 def test_key_manager_away(fresh_env):
