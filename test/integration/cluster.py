@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The figure of the distributed deployment, small: three gateways (one without a database), two Key Managers and two portals behind an
-external and an internal balancer, as conf/lb-external.conf and conf/lb-internal.conf have them."""
+external and an internal balancer, which run conf/lb-external.conf and conf/lb-internal.conf."""
 import socket
 import threading
 
@@ -8,51 +8,18 @@ import requests
 
 from client import Client
 from httpd import MODULES
-from support import free_port, wait_until
+from support import SOURCE, free_port, wait_until
 
-HEALTH = ["<Location /apim-health>", "SetHandler apim-health", "ApimGateway Off", "</Location>"]
-BALANCER_MODULES = ("proxy_hcheck",)
-# Health is asked every second; a member that was found dead is tried again after a second, and by the health check before.
-MEMBER = "hcmethod=GET hcuri=/apim-health hcinterval=1 hcpasses=1 hcfails=1 retry=1 connectiontimeout=1"
-# A node that hangs is told by its time-out: the time-out of a member is also that of its health check.
-LB_EXTERNAL = """
-ProxyHCTPsize 8
-<Proxy balancer://gateways>
-{gateways}
-</Proxy>
-<Proxy balancer://portals>
-{portals}
-</Proxy>
-<Proxy balancer://keys>
-{keymgrs}
-</Proxy>
-ApimRetryIdempotent On
-Header always set Retry-After 2 "expr=%{{REQUEST_STATUS}} -in {{'502', '503', '504'}} && -z %{{resp:Retry-After}}"
-ProxyPass /server-status !
-ProxyPass /gateway balancer://gateways
-ProxyPass /api balancer://portals/api
-ProxyPass / balancer://keys/
-"""
-LB_INTERNAL = """
-ProxyHCTPsize 8
-<Proxy balancer://feeds>
-{feeds}
-ProxySet failontimeout=On
-</Proxy>
-<Proxy balancer://keymgrs>
-{keymgrs}
-ProxySet failontimeout=On
-</Proxy>
-ProxyPass /server-status !
-ProxyPass /internal/keymgr/v1/feed-heads balancer://feeds/internal/keymgr/v1/feed-heads
-ProxyPass / balancer://keymgrs/
-"""
+HEALTH = ["<Location /apim-health>", "SetHandler apim-health", "</Location>"]
+BALANCER_MODULES = (*MODULES, "proxy_hcheck", "lbmethod_bybusyness")
 MPM = ["StartServers 2", "ServerLimit 4", "ThreadsPerChild 32", "ThreadLimit 32", "MinSpareThreads 16", "MaxSpareThreads 96",
        "MaxRequestWorkers 96"]
 
 
-def members(urls, timeout):
-    return "\n".join(f"BalancerMember {url} {MEMBER} timeout={timeout}" for url in urls)
+def member_lines(name, urls):
+    """The lines of conf/members/<name>.conf for these nodes."""
+    line = next(x for x in (SOURCE / "conf" / "members" / f"{name}.conf").read_text().splitlines() if x.startswith("BalancerMember"))
+    return "".join(f'BalancerMember "{url}" {line.split(maxsplit=2)[2]}\n' for url in urls)
 
 
 class Wire:
@@ -115,39 +82,39 @@ class Cluster:
     """keymgrs, internal, gateways, portals, external: nodes of an Env. client goes through the external balancer; direct(node) to one
     gateway. wire: between the last gateway, which has no database, and the internal balancer's feed."""
 
-    def __init__(self, env, db, timeout=2):
+    def __init__(self, env, db):
         self.env = env
-        self.keymgrs = [env.node(["keymgr"], f"km{i}", db=db, mpm_lines=MPM, extra="\n".join([f"ApimNodeName km{i}", *HEALTH[:2], HEALTH[3]]))
+        self.keymgrs = [env.node(["keymgr"], f"km{i}", db=db, mpm_lines=MPM, extra="\n".join([f"ApimNodeName km{i}", *HEALTH]))
                         for i in (1, 2)]
-        urls = [k.url for k in self.keymgrs]
-        self.internal = self._balancer("lb-internal", LB_INTERNAL.format(feeds=members(urls, 4), keymgrs=members(urls, timeout)))
-        self.wire = Wire(self.internal.port)
-        self.gateways = [self._gateway(i, db) for i in (1, 2)] + [self._gateway(3, None, f"ApimFeed {self.wire.url}")]
-        external = free_port()
-        self.portals = [env.node(["portal"], f"portal{i}", db=db, mpm_lines=MPM, keymgr=self.internal.url,
-                                 public_gateway=f"http://127.0.0.1:{external}/gateway", public_keymgr=f"http://127.0.0.1:{external}",
-                                 extra="\n".join([f"ApimNodeName portal{i}", *HEALTH[:2], HEALTH[3]])) for i in (1, 2)]
-        self.external = self._balancer("lb-external", LB_EXTERNAL.format(
-            gateways=members([g.gateway_url for g in self.gateways], 30), portals=members([p.url for p in self.portals], 30),
-            keymgrs=members(urls, 30)), external)
+        self.internal, inside = self._balancer("lb-internal", keymgrs=[k.url for k in self.keymgrs])
+        self.wire = Wire(int(inside.rpartition(":")[2]))
+        self.gateways = [self._gateway(i, db, inside) for i in (1, 2)] + [self._gateway(3, None, inside, f"ApimFeed {self.wire.url}")]
+        self.portals = [env.node(["portal"], f"portal{i}", db=db, mpm_lines=MPM, keymgr=inside, extra="\n".join(
+            [f"ApimNodeName portal{i}", "ApimKeyManagerTimeout 7s", *HEALTH])) for i in (1, 2)]
+        self.external, self.url = self._balancer("lb-external", inside, gateways=[g.gateway_url for g in self.gateways],
+                                                 portals=[p.url for p in self.portals])
         self.nodes = [*self.keymgrs, self.internal, *self.gateways, *self.portals, self.external]
-        self.client = Client(self.external.url, self.external.url, self.external.url + "/gateway")
-        for name in ("gateways", "portals"):
-            for node in getattr(self, name):
-                wait_until(lambda: self.healthy(node), 20, what=f"{node.name} is healthy")  # noqa: B023
+        self.client = Client(self.url, self.url, self.url + "/gateway")
+        for node in (*self.gateways, *self.portals):
+            wait_until(lambda: self.healthy(node), 20, what=f"{node.name} is healthy")  # noqa: B023
 
-    def _balancer(self, name, lines, port=None):
-        node = self.env.node(["gateway"], name, db=None, start=False, mpm_lines=MPM, gateway_location=[], extra=lines,
-                             modules=(*MODULES, *BALANCER_MODULES), keymgr="http://127.0.0.1:9")
-        if port:
-            node.port, node.url = port, f"http://127.0.0.1:{port}"
-            node.write_conf()
-        return node.start()
+    def _balancer(self, name, keymgr="http://127.0.0.1:9", **members):
+        """(node, its address)."""
+        port = free_port()
+        node = self.env.node(["gateway"], name, db=None, start=False, mpm_lines=MPM, gateway_location=[], modules=BALANCER_MODULES,
+                             keymgr="http://127.0.0.1:9")
+        for kind, urls in members.items():
+            (node.root / "conf" / f"{kind}.conf").write_text(member_lines(kind, urls), encoding="utf-8")
+        defines = {"APIM_LISTEN": "127.0.0.1", "APIM_PORT": port, "APIM_URL": f"http://127.0.0.1:{port}", "APIM_LOGS": node.root / "logs",
+                   "APIM_MEMBERS": node.root / "conf", "APIM_CONF": SOURCE / "conf", "APIM_KEYMGR": keymgr}
+        node.extra = "\n".join([*(f"Define {k} {v}" for k, v in defines.items()), f"Include {SOURCE}/conf/{name}.conf"])
+        node.write_conf()
+        return node.start(), f"http://127.0.0.1:{port}"
 
-    def _gateway(self, i, db, *more):
-        return self.env.node(["gateway"], f"gw{i}", db=db, mpm_lines=MPM, keymgr=self.internal.url,
-                             gateway_location=["<Location />", "ApimGateway On", "</Location>", *HEALTH],
-                             extra="\n".join([f"ApimNodeName gw{i}", "ApimKeyManagerTimeout 5s", *more]))
+    def _gateway(self, i, db, keymgr, *more):
+        return self.env.node(["gateway"], f"gw{i}", db=db, mpm_lines=MPM, keymgr=keymgr,
+                             gateway_location=["<Location /gateway>", "ApimGateway On", "</Location>", *HEALTH],
+                             extra="\n".join([f"ApimNodeName gw{i}", "ApimKeyManagerTimeout 7s", *more]))
 
     @staticmethod
     def healthy(node):
@@ -158,4 +125,4 @@ class Cluster:
             return False
 
     def direct(self, gateway):
-        return Client(self.external.url, self.external.url, gateway.gateway_url)
+        return Client(self.url, self.url, gateway.gateway_url + "/gateway")
