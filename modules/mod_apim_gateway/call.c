@@ -13,6 +13,7 @@
 
 #include "apim_crypto.h"
 #include "apim_text.h"
+#include "backend_auth.h"
 #include "cors.h"
 #include "endpoint_group.h"
 #include "fault.h"
@@ -282,7 +283,8 @@ static apim_error_t *choose_upstream(request_rec *r, gw_call_t *call)
     if (endpoint->urls) {
         APIM_TRY(gw_group_choose(r, endpoint, &call->group, &url));
     }
-    return aim(r, call, url);
+    APIM_TRY(aim(r, call, url));
+    return endpoint->security ? gw_backend_auth_apply(r, endpoint->security) : NULL;
 }
 
 static int access_checker_ex(request_rec *r)
@@ -515,6 +517,9 @@ static apr_status_t rewrite_out(ap_filter_t *f, apr_bucket_brigade *bb)
         rewrite_location(r, call, "Content-Location");
         rewrite_cookies(r, call);
         gw_cors_clean_answer(r, call);
+        if (r->status == HTTP_UNAUTHORIZED && endpoint_of(call)->security) {
+            gw_backend_auth_rejected(endpoint_of(call)->security);
+        }
     }
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, bb);

@@ -56,7 +56,8 @@ typedef struct gw_endpoint_t {
     int failover;     /* the first member that is healthy; else in turn */
     int suspend_ms;   /* the first suspension of a member that failed, and the longest */
     int suspend_max_ms;
-    int suspend_factor; /* percent */
+    int suspend_factor;   /* percent */
+    const char *security; /* credentials for the back end: JSON of the artefact, secrets sealed; NULL: none */
 } gw_endpoint_t;
 
 /* The deployed API that a call matched, copied out of the replica into r->pool. Strings are never NULL unless

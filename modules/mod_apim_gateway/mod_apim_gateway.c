@@ -3,6 +3,7 @@
  * mod_apim_gateway: secures, protects and proxies calls to APIs. This file only ties the gateway's objects to
  * httpd's life cycle; docs/architecture.md says which object does what.
  */
+#include "backend_auth.h"
 #include "balancer_retry.h"
 #include "gateway.h"
 
@@ -19,6 +20,7 @@
 #include "call.h"
 #include "feed.h"
 #include "gateway_config.h"
+#include "oauth_client.h"
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
 #include "replica.h"
@@ -82,6 +84,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     }
     apim_keymgr_call_setup();
     error = gw_server_config(s)->feed_urls ? gw_feed_http_setup() : apim_db_pool_setup();
+    error = error ? error : gw_oauth_client_setup();
     error = error ? error : prepare_replica_dir(pconf, s);
     error = error ? error : gw_authorize_post_config(pconf, s);
     error = error ? error : gw_sync_post_config(pconf, s);
@@ -135,6 +138,7 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
     }
     replica = open_replica(s);
     gw_upstream_child_init(pchild, s);
+    gw_backend_auth_child_init(pchild, s);
     gw_authorize_child_init(pchild, s);
     gw_call_child_init(replica);
     gw_sync_child_init(pchild, s, replica);

@@ -22,8 +22,8 @@
 typedef uint32_t offset_t;
 
 typedef struct endpoint_r {
-    offset_t url, urls;
-    uint32_t timeout_ms, failover, suspend_ms, suspend_max_ms, suspend_factor, padding;
+    offset_t url, urls, security;
+    uint32_t timeout_ms, failover, suspend_ms, suspend_max_ms, suspend_factor;
 } endpoint_r;
 
 struct gw_record_t {
@@ -394,6 +394,9 @@ static void put_endpoint(compiler_t *c, const char *kind, endpoint_r *out)
     }
     out->url = put_string(c, url);
     out->urls = *urls ? put_string(c, urls) : suspend ? out->url : 0;
+    if (json_is_object(json_object_get(endpoint, "security"))) {
+        out->security = put_string(c, apim_json_text(c->pool, json_object_get(endpoint, "security")));
+    }
     out->timeout_ms = number_in(endpoint, "timeoutMs", 3600000, 0);
     out->failover = strcmp(apim_json_str(endpoint, "algorithm", ""), "failover") == 0;
     out->suspend_ms = number_in(suspend, "firstMs", 86400000, SUSPEND_MS);
@@ -538,9 +541,9 @@ int gw_record_valid(const void *bytes, apr_size_t size)
     }
     if (r->id >= size || r->name >= size || r->provider >= size || r->context >= size || r->version >= size ||
         r->authorization_header >= size || r->api_key_header >= size || r->api_policy >= size ||
-        r->production.url >= size || r->production.urls >= size || r->sandbox.url >= size ||
-        r->sandbox.urls >= size || r->cors_origins >= size || r->cors_headers >= size ||
-        r->cors_methods >= size) {
+        r->production.url >= size || r->production.urls >= size || r->production.security >= size ||
+        r->sandbox.security >= size || r->sandbox.url >= size || r->sandbox.urls >= size ||
+        r->cors_origins >= size || r->cors_headers >= size || r->cors_methods >= size) {
         return 0;
     }
     for (i = 0; i < r->operation_count; i++) {
@@ -747,6 +750,7 @@ static void copy_endpoint(apr_pool_t *p, const gw_record_t *r, const endpoint_r 
 {
     to->url = from->url ? apr_pstrdup(p, string_at(r, from->url)) : NULL;
     to->urls = from->urls ? apr_pstrdup(p, string_at(r, from->urls)) : NULL;
+    to->security = from->security ? apr_pstrdup(p, string_at(r, from->security)) : NULL;
     to->timeout_ms = (int)from->timeout_ms;
     to->failover = (int)from->failover;
     to->suspend_ms = (int)from->suspend_ms;

@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "endpoint_secrets.h"
 #include "openapi/openapi.h"
 #include "publisher.h"
 #include "publisher_sql.h"
@@ -161,6 +162,12 @@ apim_error_t *po_api_add_and_reply(rest_request_t *rq, po_api_t *api, const char
     return po_reply_api(rq, 201, api);
 }
 
+static apim_error_t *seal(rest_request_t *rq, const json_t *body, const json_t *previous, json_t *document)
+{
+    return po_endpoint_secrets_seal(rq->pool, po_config(rq->r)->common.cluster_secret, body, previous,
+                                    document);
+}
+
 apim_error_t *po_api_from_body(rest_request_t *rq, const json_t *body, po_api_t *api)
 {
     po_problems_t problems = {rq->pool, NULL, 0};
@@ -173,6 +180,7 @@ apim_error_t *po_api_from_body(rest_request_t *rq, const json_t *body, po_api_t 
     err = po_document_make(rq->pool, body, NULL, &api->document);
     po_problems_take(&problems, err);
     APIM_TRY(po_problems_error(&problems));
+    APIM_TRY(seal(rq, body, NULL, api->document));
     api->provider = api->updated_by = rq->username;
     api->name = identity.name;
     api->version = identity.version;
@@ -290,6 +298,7 @@ static apim_error_t *replace_in_transaction(rest_request_t *rq, apim_db_t *db, c
     APIM_TRY(po_check_may_edit(rq, api));
     before = api->document;
     APIM_TRY(po_document_make(rq->pool, body, before, &api->document));
+    APIM_TRY(seal(rq, body, before, api->document));
     if (json_object_get(body, "scopes")) { /* with what the check found out: which are shared */
         json_object_set(api->document, "scopes", json_object_get(checked, "scopes"));
     }

@@ -6,6 +6,7 @@
 
 #include "apim_crypto.h"
 #include "apim_text.h"
+#include "endpoint_secrets.h"
 #include "lifecycle.h"
 #include "publisher_sql.h"
 
@@ -297,6 +298,7 @@ json_t *po_api_json(apr_pool_t *p, const po_api_t *api)
     json_object_set_new(out, "revisionId", json_integer(0));
     json_object_set_new(out, "workflowStatus", json_null());
     json_object_update_missing(out, api->document);
+    po_endpoint_secrets_hide(out);
     json_object_set_new(out, "additionalPropertiesMap", properties_map(api->document));
     apim_json_set_str(out, "createdTime", apim_iso_time(p, api->created_at));
     apim_json_set_str(out, "lastUpdatedTime", apim_iso_time(p, api->updated_at));

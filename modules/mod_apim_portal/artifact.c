@@ -51,6 +51,27 @@ static json_t *suspension(const json_t *config)
     return out;
 }
 
+/* Secrets are sealed in the document, and go on as they are. */
+static void add_security(json_t *endpoint, const json_t *security)
+{
+    static const char *const members[] = {"username", "password",     "tokenUrl",
+                                          "clientId", "clientSecret", "customParameters"};
+    int oauth = strcasecmp(apim_json_str(security, "type", ""), "OAUTH") == 0;
+    json_t *out;
+    apr_size_t i;
+    if (!apim_json_bool(security, "enabled", 0)) {
+        return;
+    }
+    out = json_pack("{s:s}", "type", oauth ? "OAUTH" : "BASIC");
+    for (i = oauth ? 2 : 0; i < (oauth ? 6u : 2u); i++) {
+        json_t *value = json_object_get(security, members[i]);
+        if (value && !json_is_null(value)) {
+            json_object_set(out, members[i], value);
+        }
+    }
+    json_object_set_new(endpoint, "security", out);
+}
+
 static void add_endpoint(json_t *endpoints, const char *name, const json_t *document, const char *which,
                          const char *failovers)
 {
@@ -85,6 +106,7 @@ static void add_endpoint(json_t *endpoints, const char *name, const json_t *docu
     if (suspend) {
         json_object_set_new(endpoint, "suspend", suspend);
     }
+    add_security(endpoint, json_object_get(json_object_get(config, "endpoint_security"), name));
     json_object_set_new(endpoints, name, endpoint);
 }
 

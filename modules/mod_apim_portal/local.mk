@@ -34,6 +34,7 @@ libportal_pure_la_SOURCES = \
 	modules/mod_apim_portal/lifecycle.c modules/mod_apim_portal/lifecycle.h \
 	modules/mod_apim_portal/search_query.c modules/mod_apim_portal/search_query.h \
 	modules/mod_apim_portal/api_document.c modules/mod_apim_portal/api_document.h \
+	modules/mod_apim_portal/endpoint_secrets.c modules/mod_apim_portal/endpoint_secrets.h \
 	modules/mod_apim_portal/traffic_document.c modules/mod_apim_portal/traffic_document.h \
 	modules/mod_apim_portal/artifact.c modules/mod_apim_portal/artifact.h
 libportal_pure_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_portal

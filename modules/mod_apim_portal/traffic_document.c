@@ -218,6 +218,63 @@ static void check_balancing(po_problems_t *problems, const char *where, const js
     }
 }
 
+/* An absent or empty secret is dealt with where secrets are sealed: the stored one may stay. */
+static void check_secret(po_problems_t *problems, const char *where, const json_t *side, const char *name)
+{
+    const json_t *value = json_object_get(side, name);
+    if (value && !json_is_null(value)) {
+        po_check_text(problems, po_where(problems, where, name), value, 0, 4096, NULL);
+    }
+}
+
+static void check_oauth(po_problems_t *problems, const char *where, const json_t *side)
+{
+    const json_t *parameters = json_object_get(side, "customParameters");
+    const char *name;
+    json_t *value;
+    if (strcasecmp(apim_json_str(side, "grantType", "CLIENT_CREDENTIALS"), "CLIENT_CREDENTIALS") != 0) {
+        po_problem(problems, po_where(problems, where, "grantType"), "must be CLIENT_CREDENTIALS.");
+    }
+    check_url(problems, po_where(problems, where, "tokenUrl"), json_object_get(side, "tokenUrl"));
+    po_check_text(problems, po_where(problems, where, "clientId"), json_object_get(side, "clientId"), 1, 500,
+                  NULL);
+    if (parameters && !json_is_null(parameters) && !json_is_object(parameters)) {
+        po_problem(problems, po_where(problems, where, "customParameters"), "must be an object of texts.");
+    }
+    json_object_foreach((json_t *)(apr_uintptr_t)parameters, name, value)
+    {
+        po_check_text(problems, po_where(problems, po_where(problems, where, "customParameters"), name),
+                      value, 0, 2000, NULL);
+    }
+}
+
+/* Credentials for the back end: {"enabled", "type": "BASIC" or "OAUTH", …} of production or sandbox. */
+static void check_security(po_problems_t *problems, const char *where, const char *which, const json_t *side)
+{
+    const char *type = apim_json_str(side, "type", "");
+    check_secret(problems, where, side, "password");
+    check_secret(problems, where, side, "clientSecret");
+    if (!apim_json_bool(side, "enabled", 0)) {
+        return;
+    }
+    if (!po_one_of(which, "production|sandbox")) {
+        po_problem(problems, where, "is unknown; production and sandbox are known.");
+    }
+    if (strcasecmp(type, "BASIC") == 0) {
+        const char *name = po_check_text(problems, po_where(problems, where, "username"),
+                                         json_object_get(side, "username"), 1, 500, NULL);
+        if (name && strchr(name, ':')) {
+            po_problem(problems, po_where(problems, where, "username"), "must not hold a colon.");
+        }
+    }
+    else if (strcasecmp(type, "OAUTH") == 0) {
+        check_oauth(problems, where, side);
+    }
+    else {
+        po_problem(problems, po_where(problems, where, "type"), "must be BASIC or OAUTH.");
+    }
+}
+
 void po_check_endpoint_config(po_problems_t *problems, const char *where, json_t **value)
 {
     static const char *const lists[] = {"production_endpoints", "sandbox_endpoints", "production_failovers",
@@ -249,10 +306,8 @@ void po_check_endpoint_config(po_problems_t *problems, const char *where, json_t
     security = json_object_get(*value, "endpoint_security");
     json_object_foreach(security, key, side)
     {
-        if (apim_json_bool(side, "enabled", 0)) {
-            po_problem(problems, po_where(problems, where, "endpoint_security"),
-                       "cannot be enabled: credentials for back ends are not supported.");
-        }
+        check_security(problems, po_where(problems, po_where(problems, where, "endpoint_security"), key), key,
+                       side);
     }
     po_check_kept(problems, where, *value, 0);
 }

@@ -4,7 +4,9 @@
 #include <apr_strings.h>
 
 #include "apim_json.h"
+#include "apim_seal.h"
 #include "artifact.h"
+#include "endpoint_secrets.h"
 #include "lifecycle.h"
 #include "search_query.h"
 
@@ -185,8 +187,24 @@ static void test_document_refusals(void **state)
          "\"config\":{\"suspendDuration\":\"soon\"}}}}",
          "/config/suspendDuration: must be a number"},
         {"{\"endpointConfig\":{\"endpoint_type\":\"http\",\"endpoint_security\":{\"production\":{\"enabled\":"
-         "true}}}}",
-         "cannot be enabled"},
+         "true,\"type\":\"DIGEST\"}}}}",
+         "/endpoint_security/production/type: must be BASIC or OAUTH"},
+        {"{\"endpointConfig\":{\"endpoint_type\":\"http\",\"endpoint_security\":{\"production\":{\"enabled\":"
+         "true,\"type\":\"BASIC\"}}}}",
+         "/endpoint_security/production/username"},
+        {"{\"endpointConfig\":{\"endpoint_type\":\"http\",\"endpoint_security\":{\"sandbox\":{\"enabled\":"
+         "true,\"type\":\"BASIC\",\"username\":\"a:b\"}}}}",
+         "must not hold a colon"},
+        {"{\"endpointConfig\":{\"endpoint_type\":\"http\",\"endpoint_security\":{\"sandbox\":{\"enabled\":"
+         "true,\"type\":\"OAUTH\",\"clientId\":\"a\",\"tokenUrl\":\"x\"}}}}",
+         "/endpoint_security/sandbox/tokenUrl"},
+        {"{\"endpointConfig\":{\"endpoint_type\":\"http\",\"endpoint_security\":{\"sandbox\":{\"enabled\":"
+         "true,\"type\":\"OAUTH\",\"clientId\":\"a\",\"tokenUrl\":\"http://x/"
+         "\",\"grantType\":\"PASSWORD\"}}}}",
+         "must be CLIENT_CREDENTIALS"},
+        {"{\"endpointConfig\":{\"endpoint_type\":\"http\",\"endpoint_security\":{\"production\":{\"enabled\":"
+         "false,\"password\":7}}}}",
+         "/endpoint_security/production/password"},
         {"{\"endpointConfig\":7}", "/endpointConfig: must be an object"},
         {"{\"operations\":[{\"target\":\"a\",\"verb\":\"GET\"}]}",
          "/operations/0/target: must begin with a slash"},
@@ -233,6 +251,54 @@ static void test_document_refusals(void **state)
             fail_msg("%s: '%s' does not say '%s'", cases[i].body, all, cases[i].words);
         }
     }
+}
+
+/* -- secrets of endpoints ------------------------------------------------------------------------------
+ */
+
+#define CLUSTER "0123456789abcdef0123456789abcdef"
+
+static const char *password_in(const json_t *document)
+{
+    return apim_json_str(
+        json_object_get(json_object_get(json_object_get(document, "endpointConfig"), "endpoint_security"),
+                        "production"),
+        "password", NULL);
+}
+
+static json_t *secured(apr_pool_t *p, const char *password)
+{
+    return parse(p,
+                 apr_psprintf(p,
+                              "{\"endpointConfig\":{\"endpoint_security\":{\"production\":{\"enabled\":true,"
+                              "\"type\":\"BASIC\",\"username\":\"u\",\"password\":\"%s\"}}}}",
+                              password));
+}
+
+static void test_endpoint_secrets(void **state)
+{
+    apr_pool_t *p = *state;
+    json_t *body = secured(p, "open sesame"), *document = secured(p, "open sesame"), *again = secured(p, "");
+    const char *sealed, *opened;
+    assert_non_null(po_endpoint_secrets_seal(p, NULL, body, NULL, document));
+    document = secured(p, "open sesame");
+    assert_null(po_endpoint_secrets_seal(p, CLUSTER, body, NULL, document));
+    sealed = password_in(document);
+    assert_null(strstr(sealed, "sesame"));
+    assert_null(apim_unseal(p, CLUSTER, PO_ENDPOINT_SEAL_PURPOSE, PO_ENDPOINT_SEAL_CONTEXT, sealed, &opened));
+    assert_string_equal(opened, "open sesame");
+    assert_string_equal(password_in(body), "open sesame"); /* the body is the caller's */
+    /* an empty one keeps what there was; where there was nothing, it is missing */
+    assert_null(po_endpoint_secrets_seal(p, CLUSTER, again, document, again));
+    assert_string_equal(password_in(again), sealed);
+    again = secured(p, "");
+    assert_non_null(po_endpoint_secrets_seal(p, CLUSTER, again, NULL, again));
+    /* a body that says nothing of endpoints changes nothing */
+    assert_null(po_endpoint_secrets_seal(p, CLUSTER, parse(p, "{}"), document, document));
+    assert_string_equal(password_in(document), sealed);
+    po_endpoint_secrets_hide(document);
+    assert_string_equal(password_in(document), "");
+    po_endpoint_secrets_hide(parse(p, "{\"endpointConfig\":null}"));
 }
 
 static void test_all_problems_at_once(void **state)
@@ -385,12 +451,12 @@ static void test_store_document(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        unit_case(test_lifecycle_table),      unit_case(test_lifecycle_checklist),
-        unit_case(test_query_patterns),       unit_case(test_query_refusals),
-        unit_case(test_document_refusals),    unit_case(test_document_defaults_and_merge),
-        unit_case(test_all_problems_at_once), unit_case(test_identity),
-        unit_case(test_identity_refusals),    unit_case(test_artifact),
-        unit_case(test_store_document),
+        unit_case(test_lifecycle_table),   unit_case(test_lifecycle_checklist),
+        unit_case(test_query_patterns),    unit_case(test_query_refusals),
+        unit_case(test_document_refusals), unit_case(test_document_defaults_and_merge),
+        unit_case(test_endpoint_secrets),  unit_case(test_all_problems_at_once),
+        unit_case(test_identity),          unit_case(test_identity_refusals),
+        unit_case(test_artifact),          unit_case(test_store_document),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
