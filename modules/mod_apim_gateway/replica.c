@@ -4,11 +4,14 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 #include <lmdb.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "apim_json.h"
 #include "apim_text.h"
 
+#define FULL_DISK  (1024 * 1024)      /* less is left: a disk is full */
 #define MAP_SIZE   ((size_t)16 << 30) /* address space, not memory: the file grows as it is filled */
 #define MAX_DEPTH  31
 #define MAX_KEY    511
@@ -617,10 +620,22 @@ apim_error_t *gw_replica_set_position(gw_replica_t *r, apr_pool_t *p, const gw_p
     return rc ? failed(p, "position", rc) : NULL;
 }
 
+/* LMDB says "Input/output error" of a page that was written in part. */
+static int disk_is_full(gw_replica_t *r, const char **path)
+{
+    struct statvfs disk;
+    return mdb_env_get_path(r->env, path) == 0 && statvfs(*path, &disk) == 0 &&
+           (apr_uint64_t)disk.f_bavail * disk.f_frsize < FULL_DISK;
+}
+
 apim_error_t *gw_replica_commit(gw_replica_t *r, apr_pool_t *p)
 {
     int rc = mdb_txn_commit(r->write);
+    const char *path;
     r->write = NULL;
+    if (rc && (rc == ENOSPC || rc == EIO) && disk_is_full(r, &path)) {
+        return apim_internal(p, "the disk of the replica, %s, is full", path);
+    }
     return rc ? failed(p, "commit", rc) : NULL;
 }
 

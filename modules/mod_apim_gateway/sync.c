@@ -232,10 +232,11 @@ static void note_outcome(const char *what, const apim_error_t *err, int *away, a
     if (err) {
         if (!*away && !apr_atomic_read32(&here.stopping)) {
             *away = 1;
-            ap_log_error(APLOG_MARK, APLOG_ERR, 0, here.server,
-                         "APIM-GW0203: %s cannot be read (%s); this node goes on with what it has and tries "
-                         "again every second",
-                         what, err->cause ? err->cause : err->description);
+            ap_log_error(
+                APLOG_MARK, APLOG_ERR, 0, here.server,
+                "APIM-GW0203: %s cannot be followed (%s); this node goes on with what it has and tries "
+                "again every second",
+                what, err->cause ? err->cause : err->description);
         }
         *retry = here.feed->paces_itself ? 0 : now + RETRY_INTERVAL;
         return;
