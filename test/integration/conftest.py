@@ -38,6 +38,17 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("db_kind", [k for k in kinds if k in chosen], scope="module", indirect=True)
 
 
+def pytest_collection_modifyitems(config, items):
+    """The mark databases may also stand at a parameter of a fixture."""
+    def wanted(item):
+        kind = item.callspec.params.get("db_kind") if hasattr(item, "callspec") else None
+        return kind is None or all(kind in marker.args for marker in item.iter_markers("databases"))
+    dropped = [item for item in items if not wanted(item)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if wanted(item)]
+
+
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()

@@ -58,14 +58,15 @@ class Env:
         node = self.node(ROLES, name=more.pop("name", "all"), **more)
         return node, Client(node.url, node.url, node.gateway_url)
 
-    def split(self, keymgrs=1, gateways=1, db="default", **more):
+    def split(self, keymgrs=1, gateways=1, db="default", dmz=False, **more):
         """A httpd for each role, Key Managers behind a balancer. Returns (dict of nodes by role, client); the dict's
-        values are lists for keymgr and gateway."""
+        values are lists for keymgr and gateway. dmz: the gateways have no database, and follow the Key Managers' feed."""
         km = [self.node(["keymgr"], f"keymgr{i + 1}", db=db) for i in range(keymgrs)]
         members = [f"BalancerMember {n.url} retry=1 connectiontimeout=2 timeout=10" for n in km]
         balancer = "\n".join(["<Proxy balancer://keymgr>", *members, "</Proxy>", ""])
-        gw = [self.node(["gateway"], f"gateway{i + 1}", db=db, keymgr="balancer://keymgr", **{
-            **more, "extra": balancer + more.get("extra", "")}) for i in range(gateways)]
+        feed = f"ApimFeed {' '.join(n.url for n in km)}\n" if dmz else ""
+        gw = [self.node(["gateway"], f"gateway{i + 1}", db=None if dmz else db, keymgr="balancer://keymgr", **{
+            **more, "extra": balancer + feed + more.get("extra", "")}) for i in range(gateways)]
         portal = self.node(["portal"], "portal", db=db, keymgr="balancer://keymgr", extra=balancer,
                            public_gateway=gw[0].gateway_url, public_keymgr=km[0].url)
         return {"keymgr": km, "portal": portal, "gateway": gw}, Client(km[0].url, portal.url, gw[0].gateway_url)

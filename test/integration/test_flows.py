@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The main job end to end, in one httpd and in a httpd for each role: publish, subscribe, invoke, and what is refused."""
+"""The main job end to end: publish, subscribe, invoke, and what is refused; in one httpd, in a httpd for each role, with three databases
+and three gateways, and with a gateway that has no database."""
 import base64
 import hashlib
 
 import pytest
 
 import flows
+from client import Client
 from support import wait_until
 
 pytestmark = pytest.mark.sanitize_both
@@ -19,12 +21,17 @@ class System:
         if shape == "one":
             node, self.client = env.all_in_one()
             self.nodes = {"keymgr": [node], "portal": node, "gateway": [node]}
+        elif shape == "separate":
+            self.nodes, self.client = env.split(keymgrs=2, gateways=3, db=env.database(separate=True))
+        elif shape == "dmz":
+            self.nodes, self.client = env.split(keymgrs=2, gateways=3, dmz=True)
         else:
             self.nodes, self.client = env.split(keymgrs=2)
         self.backend, self.sandbox = env.backend("production"), env.backend("sandbox")
 
 
-@pytest.fixture(scope="module", params=["one", "split"])
+@pytest.fixture(scope="module", params=["one", "split", pytest.param("separate", marks=pytest.mark.databases("postgresql")),
+                                        pytest.param("dmz", marks=pytest.mark.databases("postgresql"))])
 def system(env, request):
     made = System(env, request.param)
     yield made
@@ -61,6 +68,9 @@ def test_publish_subscribe_invoke(system, api, subscribed):
     assert seen.path == "/base/menu/7?kind=l&x=%2F"
     assert seen.header("X-Client") == "1" and seen.header("Authorization") is None
     assert seen.header("X-Forwarded-For") == "127.0.0.1"
+    for gateway in system.nodes["gateway"]:
+        client = Client(system.client.keymgr_url, system.client.portal_url, gateway.gateway_url)
+        assert client.gateway(subscribed.token).get(flows.deployed(client, api)).status_code == 200, gateway.name
 
 
 def test_body_streams_both_ways(system, api, subscribed):
