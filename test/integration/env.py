@@ -92,7 +92,7 @@ class Env:
 
     def close(self):
         problems = []
-        for node in self.nodes:
+        for node in reversed(self.nodes):  # those that ask before those who are asked
             try:
                 node.stop()
             except AssertionError as problem:

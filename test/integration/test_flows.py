@@ -35,7 +35,7 @@ class System:
 def system(env, request):
     made = System(env, request.param)
     yield made
-    for node in env.nodes:
+    for node in reversed(env.nodes):
         node.stop()
 
 
