@@ -211,7 +211,7 @@ static apim_error_t *ask_heads(apr_pool_t *p, const gw_feed_place_t *place, int 
     json_t *in = json_pack("{s:s, s:i, s:o, s:o}", "environment", conf()->environment, "waitMs", wait_ms,
                            "registry", head_json(&place->registry), "invalidations",
                            head_json(&place->invalidations)),
-           *node = here.node ? json_loads(here.node, 0, NULL) : NULL, *out;
+           *node = here.node ? json_loads(here.node, 0, NULL) : NULL, *out = NULL;
     if (in && node) {
         json_object_set_new(in, "node", node);
     }
