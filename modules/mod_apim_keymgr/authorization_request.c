@@ -2,11 +2,11 @@
 #include "authorization_request.h"
 
 #include <apr_strings.h>
-#include <apr_uri.h>
 #include <string.h>
 
 #include "apim_text.h"
 #include "httpd/db_pool.h"
+#include "id_token.h"
 #include "oauth_error.h"
 #include "scope_service.h"
 
@@ -29,7 +29,7 @@ static int append_param(void *text, const char *name, const char *value)
     return 1;
 }
 
-static const char *text_of(apr_pool_t *p, const apr_table_t *params)
+const char *km_params_text(apr_pool_t *p, const apr_table_t *params)
 {
     const void *state[2] = {"", p};
     apr_table_do(append_param, (void *)state, params, NULL);
@@ -113,7 +113,7 @@ apim_error_t *km_authz_begin(const km_call_t *call, const apr_table_t *params, k
     }
     a->redirect_uri = uri;
     a->state = param(params, "state");
-    a->text = text_of(p, params);
+    a->text = km_params_text(p, params);
     *out = a;
     return NULL;
 }
@@ -202,6 +202,19 @@ static apim_error_t *check_prompt(const km_call_t *call, const apr_table_t *para
     return a->no_pages && (a->login || a->consent) ? invalid(call, "prompt=none stands alone.") : NULL;
 }
 
+/* An ID token that this client was given: whose log-in it expects. */
+static apim_error_t *check_hint(const km_call_t *call, const apr_table_t *params, km_authz_t *a)
+{
+    const char *hint = param(params, "id_token_hint"), *audience;
+    if (!hint) {
+        return NULL;
+    }
+    APIM_TRY(km_id_token_read(call, hint, &a->username, &audience));
+    return a->username && strcmp(audience, a->client->consumer_key) == 0
+               ? NULL
+               : invalid(call, "id_token_hint is not an ID token that this client was given here.");
+}
+
 apim_error_t *km_authz_check(const km_call_t *call, const apr_table_t *params, km_authz_t *a)
 {
     const char *max_age = param(params, "max_age");
@@ -218,6 +231,7 @@ apim_error_t *km_authz_check(const km_call_t *call, const apr_table_t *params, k
         return invalid(call, "nonce is longer than 1024 bytes.");
     }
     a->login_hint = param(params, "login_hint");
+    APIM_TRY(check_hint(call, params, a));
     a->max_age = -1;
     if (max_age && (apim_parse_i64(max_age, &a->max_age) || a->max_age < 0 || a->max_age > 1000000000)) {
         return invalid(call, "max_age must be a number of seconds.");
@@ -255,19 +269,4 @@ const char *km_authz_error_url(const km_call_t *call, const km_authz_t *a, const
     return answer(call, a,
                   apr_pstrcat(p, "error=", km_oauth_word(err),
                               "&error_description=", apim_urlencode(p, km_oauth_description(p, err)), NULL));
-}
-
-const char *km_authz_form_target(apr_pool_t *p, const km_authz_t *a)
-{
-    apr_uri_t uri;
-    if (apr_uri_parse(p, a->redirect_uri, &uri) != APR_SUCCESS || !uri.scheme) {
-        return NULL;
-    }
-    if (strcasecmp(uri.scheme, "http") != 0 && strcasecmp(uri.scheme, "https") != 0) {
-        return apr_pstrcat(p, uri.scheme, ":", NULL);
-    }
-    /* A literal IPv6 address cannot be written there, but its scheme can. */
-    return !uri.hostinfo || strpbrk(uri.hostinfo, "[;, ")
-               ? apr_pstrcat(p, uri.scheme, ":", NULL)
-               : apr_pstrcat(p, uri.scheme, "://", uri.hostinfo, NULL);
 }

@@ -18,10 +18,11 @@ typedef struct km_authz_t {
     const char *challenge; /* PKCE, S256; NULL: none */
     const char *nonce;
     const char *login_hint;
-    int no_pages;        /* prompt=none */
-    int login;           /* prompt=login or select_account */
-    int consent;         /* prompt=consent */
-    apr_int64_t max_age; /* seconds, -1: not said */
+    const char *username; /* who is expected (id_token_hint); NULL: anyone */
+    int no_pages;         /* prompt=none */
+    int login;            /* prompt=login or select_account */
+    int consent;          /* prompt=consent */
+    apr_int64_t max_age;  /* seconds, -1: not said */
 } km_authz_t;
 
 /** Finds the client and checks where answers go. An error here must be shown to the person and never be sent
@@ -39,8 +40,7 @@ int km_authz_is_native(const km_authz_t *a);
 const char *km_authz_code_url(const km_call_t *call, const km_authz_t *a, const char *code);
 const char *km_authz_error_url(const km_call_t *call, const km_authz_t *a, const apim_error_t *err);
 
-/** What Content-Security-Policy must name so that a form's answer may redirect there; NULL if it cannot be
- * named. */
-const char *km_authz_form_target(apr_pool_t *p, const km_authz_t *a);
+/** Parameters as a query string. */
+const char *km_params_text(apr_pool_t *p, const apr_table_t *params);
 
 #endif

@@ -95,7 +95,8 @@ static int logged_in(const km_call_t *call, const km_authz_t *a, const km_sessio
 
 static int is_fresh(const km_call_t *call, const km_authz_t *a, const km_session_t *session)
 {
-    return !a->login && (a->max_age < 0 || call->now - session->auth_time <= a->max_age * 1000);
+    return !a->login && (!a->username || strcmp(a->username, session->username) == 0) &&
+           (a->max_age < 0 || call->now - session->auth_time <= a->max_age * 1000);
 }
 
 /* A request as the client wrote it. */
@@ -110,7 +111,7 @@ static int begin(const km_call_t *call, const km_authz_t *a)
         return logged_in(call, a, session);
     }
     return a->no_pages ? tell(call, a, "login_required", "The user has to log in.")
-                       : km_login_page(call, a, HTTP_OK, a->login_hint, NULL);
+                       : km_login_page(call, a, HTTP_OK, a->login_hint ? a->login_hint : a->username, NULL);
 }
 
 /* -- forms of our own pages
@@ -134,6 +135,9 @@ static int log_in(const km_call_t *call, const km_authz_t *a, const apr_table_t 
     }
     if (!err && !user) {
         return km_login_page(call, a, HTTP_FORBIDDEN, username, "The user name or the password is wrong.");
+    }
+    if (user && a->username && strcmp(a->username, user->username) != 0) {
+        return tell(call, a, "login_required", "Another user has logged in than the one expected.");
     }
     if (!err) {
         err = km_session_start(call, user, &session);

@@ -51,6 +51,8 @@
     X(km_user_by_name, "SELECT id, password_hash, status FROM um_user WHERE username = %s")                            \
     X(km_user_roles, "SELECT role FROM um_user_role WHERE user_id = %s")                                               \
     X(km_user_status, "SELECT status FROM um_user WHERE username = %s")                                                \
+    X(km_user_profile, "SELECT given_name, family_name, email, updated_at FROM um_user WHERE username = %s "            \
+        "AND status = 'ACTIVE'")                                                                                       \
     /* scopes */                                                                                                       \
     X(km_scope_roles, "SELECT roles FROM am_scope WHERE name = %s")                                                    \
     /* tokens */                                                                                                       \

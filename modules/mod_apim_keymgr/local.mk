@@ -32,6 +32,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/code_store.h \
 	modules/mod_apim_keymgr/feed_service.c \
 	modules/mod_apim_keymgr/feed_service.h \
+	modules/mod_apim_keymgr/id_token.c \
+	modules/mod_apim_keymgr/id_token.h \
 	modules/mod_apim_keymgr/keymgr_config.c \
 	modules/mod_apim_keymgr/keymgr_config.h \
 	modules/mod_apim_keymgr/keymgr_directives.c \
@@ -47,6 +49,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/login_pages.h \
 	modules/mod_apim_keymgr/login_session.c \
 	modules/mod_apim_keymgr/login_session.h \
+	modules/mod_apim_keymgr/logout.c \
+	modules/mod_apim_keymgr/logout.h \
 	modules/mod_apim_keymgr/mod_apim_keymgr.c \
 	modules/mod_apim_keymgr/oauth_endpoints.c \
 	modules/mod_apim_keymgr/oauth_endpoints.h \
@@ -62,6 +66,7 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/revocation.h \
 	modules/mod_apim_keymgr/scope_service.c \
 	modules/mod_apim_keymgr/scope_service.h \
+	modules/mod_apim_keymgr/server_metadata.c \
 	modules/mod_apim_keymgr/signature_cache.c \
 	modules/mod_apim_keymgr/signature_cache.h \
 	modules/mod_apim_keymgr/signing_keys.c \
@@ -74,6 +79,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/token_store.h \
 	modules/mod_apim_keymgr/user_store.c \
 	modules/mod_apim_keymgr/user_store.h \
+	modules/mod_apim_keymgr/userinfo.c \
+	modules/mod_apim_keymgr/userinfo.h \
 	modules/mod_apim_keymgr/verify_service.c \
 	modules/mod_apim_keymgr/verify_service.h \
 	modules/mod_apim_keymgr/web_page.c \

@@ -70,12 +70,15 @@ int km_login_page(const km_call_t *call, const km_authz_t *a, int status, const 
             "<input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" "
             "required maxlength=\"1024\"",
             username ? " autofocus" : "", ">\n<button type=\"submit\">Log in</button>\n</form>", NULL),
-        km_authz_form_target(p, a));
+        km_form_target(p, a->redirect_uri));
 }
 
 static const struct {
     const char *scope, *text;
 } known[] = {{KM_DEFAULT_SCOPE, "Know that you have an account here, and call APIs in your name"},
+             {"openid", "Know who you are (your user name)"},
+             {"profile", "Read your name"},
+             {"email", "Read your e-mail address"},
              {"apim:subscribe", "Manage your subscriptions in the Store"},
              {"apim:app_manage", "Manage your applications in the Store, with their keys"},
              {"apim:api_create", "Create and change APIs in the Publisher"},
@@ -130,5 +133,5 @@ int km_consent_page(const km_call_t *call, const km_authz_t *a, const km_session
                     "<button name=\"decision\" value=\"allow\">Allow</button>\n"
                     "<button class=\"plain\" name=\"decision\" value=\"deny\">Do not allow</button>\n</form>",
                     NULL),
-        km_authz_form_target(p, a));
+        km_form_target(p, a->redirect_uri));
 }

@@ -19,16 +19,19 @@
 #include "httpd/keymgr_call.h"
 #include "httpd/health.h"
 #include "httpd/presence.h"
+#include "httpd/rest.h"
 #include "keymgr_config.h"
 #include "keymgr_directives.h"
 #include "keymgr_log.h"
 #include "keymgr_stats.h"
 #include "login_guard.h"
+#include "logout.h"
 #include "oauth_endpoints.h"
 #include "operations.h"
 #include "registration.h"
 #include "signing_keys.h"
 #include "user_store.h"
+#include "userinfo.h"
 #include "web_page.h"
 
 /* -- where the endpoints are
@@ -39,15 +42,20 @@ typedef int(endpoint_fn)(const km_call_t *call);
 static const struct {
     const char *path;
     endpoint_fn *fn;
-} endpoints[] = {{"/oauth2/token", km_endpoint_token},
-                 {KM_AUTHORIZE_PATH, km_endpoint_authorize},
-                 {KM_STYLE_PATH, km_endpoint_style},
-                 {"/oauth2/revoke", km_endpoint_revoke},
-                 {"/oauth2/introspect", km_endpoint_introspect},
-                 {"/oauth2/jwks", km_endpoint_jwks},
-                 {KM_REGISTER_PATH, km_endpoint_register},
-                 {"/client-registration/v0.17/register", km_endpoint_wso2_register},
-                 {"/.well-known/oauth-authorization-server", km_endpoint_metadata}};
+    int cors; /* programs in browsers, of any origin, may call it: they show what they have in the request
+                 itself */
+} endpoints[] = {{"/oauth2/token", km_endpoint_token, 1},
+                 {KM_AUTHORIZE_PATH, km_endpoint_authorize, 0},
+                 {KM_LOGOUT_PATH, km_endpoint_logout, 0},
+                 {KM_USERINFO_PATH, km_endpoint_userinfo, 1},
+                 {KM_STYLE_PATH, km_endpoint_style, 0},
+                 {"/oauth2/revoke", km_endpoint_revoke, 1},
+                 {"/oauth2/introspect", km_endpoint_introspect, 0},
+                 {"/oauth2/jwks", km_endpoint_jwks, 1},
+                 {KM_REGISTER_PATH, km_endpoint_register, 0},
+                 {"/client-registration/v0.17/register", km_endpoint_wso2_register, 0},
+                 {"/.well-known/oauth-authorization-server", km_endpoint_metadata, 1},
+                 {"/.well-known/openid-configuration", km_endpoint_metadata, 1}};
 
 static endpoint_fn *find_endpoint(const char *path)
 {
@@ -58,6 +66,27 @@ static endpoint_fn *find_endpoint(const char *path)
         }
     }
     return strncmp(path, KM_REGISTER_PATH "/", sizeof(KM_REGISTER_PATH)) == 0 ? km_endpoint_registered : NULL;
+}
+
+/* Cross-origin calls (Fetch, "CORS protocol"), without cookies. 1 if a preflight was answered. */
+static int cors(request_rec *r)
+{
+    apr_size_t i, n = sizeof(endpoints) / sizeof(endpoints[0]);
+    for (i = 0; i < n && strcmp(r->uri, endpoints[i].path) != 0; i++) {
+    }
+    if (i == n || !endpoints[i].cors) {
+        return 0;
+    }
+    apr_table_setn(r->err_headers_out, "Access-Control-Allow-Origin", "*");
+    apr_table_setn(r->err_headers_out, "Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After");
+    if (r->method_number != M_OPTIONS || !apr_table_get(r->headers_in, "Access-Control-Request-Method")) {
+        return 0;
+    }
+    apr_table_setn(r->err_headers_out, "Access-Control-Allow-Methods", "GET, POST");
+    apr_table_setn(r->err_headers_out, "Access-Control-Allow-Headers", "Authorization, Content-Type");
+    apr_table_setn(r->err_headers_out, "Access-Control-Max-Age", "3600");
+    rest_reply_empty(r, HTTP_NO_CONTENT);
+    return 1;
 }
 
 /* The operation of an internal path, NULL if it is none. */
@@ -113,6 +142,9 @@ static int handler(request_rec *r)
     }
     call = call_for(r, config_of(r->server));
     operation = internal_operation(r->uri);
+    if (cors(r)) {
+        return OK;
+    }
     return operation ? km_endpoint_internal(&call, operation) : find_endpoint(r->uri)(&call);
 }
 

@@ -6,7 +6,6 @@
 
 #include "apim_crypto.h"
 #include "apim_text.h"
-#include "authorize.h"
 #include "client_auth.h"
 #include "client_input.h"
 #include "httpd/db_pool.h"
@@ -136,6 +135,11 @@ static const struct {
               {"password", by_password},
               {"refresh_token", by_refresh_token},
               {NULL, NULL}};
+
+const char *km_grant_name(int i)
+{
+    return grants[i].type;
+}
 
 static grant_fn *find_grant(const char *type)
 {
@@ -319,48 +323,6 @@ int km_endpoint_jwks(const km_call_t *call)
         return km_oauth_reply_error(call->r, err);
     }
     apr_table_setn(call->r->headers_out, "Cache-Control", "public, max-age=60");
-    apr_table_setn(call->r->headers_out, "Access-Control-Allow-Origin", "*");
-    rest_reply_json(call->r, HTTP_OK, j);
-    return OK;
-}
-
-static json_t *url(const km_call_t *call, const char *path)
-{
-    return json_string(apr_pstrcat(call->pool, km_issuer(call), path, NULL));
-}
-
-int km_endpoint_metadata(const km_call_t *call)
-{
-    static const char *const methods[] = {"token", "revocation", "introspection"};
-    apim_error_t *err = km_check_method(call, "GET");
-    json_t *j, *supported = json_array();
-    apr_size_t i;
-    int n;
-    if (err) {
-        json_decref(supported);
-        return km_oauth_reply_error(call->r, err);
-    }
-    for (n = 0; grants[n].type; n++) {
-        json_array_append_new(supported, json_string(grants[n].type));
-    }
-    j = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:[s], s:[s], s:[s], s:b, s:o}", "issuer",
-                  km_issuer(call), "authorization_endpoint", url(call, KM_AUTHORIZE_PATH), "token_endpoint",
-                  url(call, "/oauth2/token"), "revocation_endpoint", url(call, "/oauth2/revoke"),
-                  "introspection_endpoint", url(call, "/oauth2/introspect"), "jwks_uri",
-                  url(call, "/oauth2/jwks"), "registration_endpoint", url(call, "/oauth2/register"),
-                  "response_types_supported", "code", "response_modes_supported", "query",
-                  "code_challenge_methods_supported", "S256",
-                  "authorization_response_iss_parameter_supported", 1, "grant_types_supported", supported);
-    for (i = 0; j && i < sizeof(methods) / sizeof(methods[0]); i++) {
-        json_object_set_new(j, apr_pstrcat(call->pool, methods[i], "_endpoint_auth_methods_supported", NULL),
-                            json_pack("[s, s, s*]", "client_secret_basic", "client_secret_post",
-                                      i < 2 ? "none" : NULL)); /* only who has a secret may introspect */
-    }
-    apr_table_setn(call->r->headers_out, "Cache-Control", "public, max-age=60");
-    apr_table_setn(call->r->headers_out, "Access-Control-Allow-Origin", "*");
-    if (!j) {
-        return km_oauth_reply_error(call->r, apim_internal(call->pool, "the issuer is not UTF-8"));
-    }
     rest_reply_json(call->r, HTTP_OK, j);
     return OK;
 }

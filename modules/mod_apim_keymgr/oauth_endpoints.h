@@ -10,7 +10,10 @@ int km_endpoint_token(const km_call_t *call);      /* RFC 6749 section 3.2 */
 int km_endpoint_revoke(const km_call_t *call);     /* RFC 7009 */
 int km_endpoint_introspect(const km_call_t *call); /* RFC 7662 */
 int km_endpoint_jwks(const km_call_t *call);       /* RFC 7517 section 5 */
-int km_endpoint_metadata(const km_call_t *call);   /* RFC 8414 */
+int km_endpoint_metadata(const km_call_t *call);   /* RFC 8414, OpenID Connect Discovery: server_metadata.c */
+
+/** The i-th grant type that the token endpoint serves, NULL past the end. */
+const char *km_grant_name(int i);
 
 /** 405 with Allow unless the method is among those of the blank-separated list; "GET" stands for HEAD too. */
 apim_error_t *km_check_method(const km_call_t *call, const char *methods);

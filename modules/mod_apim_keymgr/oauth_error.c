@@ -21,7 +21,8 @@ static const char *const words[] = {"invalid_request",
                                     "login_required",
                                     "consent_required",
                                     "request_not_supported",
-                                    "request_uri_not_supported"};
+                                    "request_uri_not_supported",
+                                    "insufficient_scope"};
 
 apim_error_t *km_oauth_error(apr_pool_t *p, int status, const char *word, const char *format, ...)
 {

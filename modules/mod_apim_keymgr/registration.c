@@ -21,7 +21,8 @@
 /* Members of RFC 7591 section 2 that we keep and give back but do not act on. */
 static const char *const kept_texts[] = {"client_uri", "logo_uri",    "tos_uri",
                                          "policy_uri", "software_id", "software_version"};
-#define KEPT_TEXTS (sizeof(kept_texts) / sizeof(kept_texts[0]))
+#define LOGOUT_URIS "post_logout_redirect_uris"
+#define KEPT_TEXTS  (sizeof(kept_texts) / sizeof(kept_texts[0]))
 
 static apim_error_t *read_body(const km_call_t *call, json_t **out)
 {
@@ -58,6 +59,22 @@ static apim_error_t *check_public(const km_call_t *call, const km_client_t *c, i
     return NULL;
 }
 
+/* What OpenID Connect adds (Dynamic Client Registration section 2, RP-Initiated Logout section 3.1). */
+static apim_error_t *read_identity(const km_call_t *call, const json_t *in, km_client_t *c)
+{
+    const char *const algorithms[] = {apim_alg_name(km_algorithm(call->conf)), NULL};
+    const char *algorithm;
+    json_t *uris;
+    APIM_TRY(
+        km_in_choice(call->pool, in, "id_token_signed_response_alg", algorithms, algorithms[0], &algorithm));
+    APIM_TRY(km_check_redirect_uris(call->pool, json_object_get(in, LOGOUT_URIS), &uris));
+    json_object_del(c->metadata, LOGOUT_URIS);
+    if (json_array_size(uris)) {
+        json_object_set(c->metadata, LOGOUT_URIS, uris);
+    }
+    return NULL;
+}
+
 static apim_error_t *read_members(const km_call_t *call, const json_t *in, km_client_t *c)
 {
     apr_pool_t *p = call->pool;
@@ -77,6 +94,7 @@ static apim_error_t *read_members(const km_call_t *call, const json_t *in, km_cl
     APIM_TRY(km_in_choice(p, in, "token_type_extension", token_types, "JWT", &c->token_type));
     c->metadata = c->metadata ? c->metadata : apim_json_own(p, json_object());
     apim_json_set_str(c->metadata, "token_endpoint_auth_method", method);
+    APIM_TRY(read_identity(call, in, c));
     for (i = 0; i < KEPT_TEXTS; i++) {
         APIM_TRY(km_in_text(p, in, kept_texts[i], MAX_TEXT, &text));
         json_object_del(c->metadata, kept_texts[i]);
@@ -127,6 +145,12 @@ static json_t *information(const km_call_t *call, const km_client_t *c, const ch
     if (j && secret) {
         apim_json_set_str(j, "client_secret", secret);
         json_object_set_new(j, "client_secret_expires_at", json_integer(0));
+    }
+    if (j && by_code) {
+        apim_json_set_str(j, "id_token_signed_response_alg", apim_alg_name(km_algorithm(call->conf)));
+    }
+    if (j && json_object_get(c->metadata, LOGOUT_URIS)) {
+        json_object_set(j, LOGOUT_URIS, json_object_get(c->metadata, LOGOUT_URIS));
     }
     if (j && c->scopes) {
         apim_json_set_str(j, "scope", c->scopes);

@@ -118,12 +118,21 @@ static apim_error_t *allowed_by_api(asking_t *q, const char *scope, int *allowed
     return NULL;
 }
 
+int km_scope_is_identity(const char *scope)
+{
+    return apim_word_in_list(scope, "openid profile email");
+}
+
 static apim_error_t *is_allowed(asking_t *q, const km_client_t *client, const char *scope, int *allowed)
 {
     unsigned int bound;
     *allowed = 0;
     if (strcmp(scope, KM_DEFAULT_SCOPE) == 0 ||
         (client->scopes && !apim_word_in_list(scope, client->scopes))) {
+        return NULL;
+    }
+    if (km_scope_is_identity(scope)) {
+        *allowed = !q->is_application_token;
         return NULL;
     }
     bound = km_scope_table_roles(scope);

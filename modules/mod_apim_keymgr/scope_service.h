@@ -14,6 +14,9 @@
  */
 #define KM_DEFAULT_SCOPE "default"
 
+/** 1 for openid, profile and email (OpenID Connect): any user's token may have them, no application's. */
+int km_scope_is_identity(const char *scope);
+
 /** Roles that a scope of the REST APIs is bound to, as bits of KM_ROLE_*; 0 if there is no such scope. */
 unsigned int km_scope_table_roles(const char *scope);
 /** The bit of a role's name, 0 if the table does not know it. */

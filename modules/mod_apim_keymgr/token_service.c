@@ -8,6 +8,7 @@
 #include "apim_text.h"
 #include "code_store.h"
 #include "httpd/db_pool.h"
+#include "id_token.h"
 #include "jose/jws.h"
 #include "keymgr_log.h"
 #include "keymgr_stats.h"
@@ -218,6 +219,10 @@ apim_error_t *km_redeem_code(const km_call_t *call, const km_client_t *client, c
     g.lifetime = km_client_access_lifetime(call, client, 0);
     g.with_refresh = km_client_may(client, "refresh_token");
     APIM_TRY(make(call, &g, out, &row));
+    if (apim_word_in_list("openid", code->scopes)) {
+        APIM_TRY(km_id_token_make(call, client->consumer_key, code->username, code->nonce, code->auth_time,
+                                  g.lifetime, (*out)->access_token, &(*out)->id_token));
+    }
     APIM_TRY(code_exchange(call, code, row));
     km_count(KM_TOKENS_ISSUED);
     return NULL;
@@ -348,6 +353,9 @@ json_t *km_issued_json(const km_issued_t *issued)
                           "Bearer", "expires_in", (json_int_t)issued->lifetime, "scope", issued->scopes);
     if (j && issued->refresh_token) {
         apim_json_set_str(j, "refresh_token", issued->refresh_token);
+    }
+    if (j && issued->id_token) {
+        apim_json_set_str(j, "id_token", issued->id_token);
     }
     return j;
 }

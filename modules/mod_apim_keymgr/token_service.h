@@ -20,6 +20,7 @@
 typedef struct km_issued_t {
     const char *access_token;
     const char *refresh_token; /* NULL: none */
+    const char *id_token;      /* NULL: none */
     const char *scopes;
     apr_int64_t lifetime; /* seconds */
 } km_issued_t;

@@ -2,6 +2,7 @@
 #include "web_page.h"
 
 #include <apr_strings.h>
+#include <apr_uri.h>
 #include <string.h>
 
 #include "httpd/rest.h"
@@ -33,6 +34,20 @@ static const char style[] =
 const char *km_html(apr_pool_t *p, const char *text)
 {
     return ap_escape_html2(p, text ? text : "", 0);
+}
+
+const char *km_form_target(apr_pool_t *p, const char *text)
+{
+    apr_uri_t uri;
+    if (!text || apr_uri_parse(p, text, &uri) != APR_SUCCESS || !uri.scheme) {
+        return NULL;
+    }
+    /* A literal IPv6 address cannot be written there, but its scheme can. */
+    if ((strcasecmp(uri.scheme, "http") != 0 && strcasecmp(uri.scheme, "https") != 0) || !uri.hostinfo ||
+        strpbrk(uri.hostinfo, "[;, ")) {
+        return apr_pstrcat(p, uri.scheme, ":", NULL);
+    }
+    return apr_pstrcat(p, uri.scheme, "://", uri.hostinfo, NULL);
 }
 
 static void set_headers(request_rec *r, const char *form_target)

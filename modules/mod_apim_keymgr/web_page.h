@@ -13,6 +13,10 @@
 /** Text as HTML, for content and for attribute values in double quotes. NULL is "". */
 const char *km_html(apr_pool_t *p, const char *text);
 
+/** What form_target of a page must be so that its form's answer may redirect to uri: an origin, or a scheme.
+ * NULL if it cannot be named, or uri is NULL. */
+const char *km_form_target(apr_pool_t *p, const char *uri);
+
 /** Writes a page. body: HTML below the heading. form_target: a source of CSP's form-action besides our own
  * origin, where a form's answer may redirect to (NULL: none). Returns OK. */
 int km_page_reply(const km_call_t *call, int status, const char *title, const char *body,

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KM_ID_TOKEN_H
+#define KM_ID_TOKEN_H
+
+#include "keymgr_config.h"
+
+/* ID tokens (OpenID Connect Core section 2): who logged in, for one client. Their header typ is JWT, so that
+ * none passes for an access token. */
+
+/** Makes one. nonce may be NULL; auth_time: ms; lifetime: seconds. */
+apim_error_t *km_id_token_make(const km_call_t *call, const char *consumer_key, const char *username,
+                               const char *nonce, apr_int64_t auth_time, apr_int64_t lifetime,
+                               const char *access_token, const char **out);
+
+/** Whom an ID token of ours (id_token_hint) was issued about, and to which client. It may have expired.
+ * *username NULL if it is none of ours. 503 if the keys cannot be read. */
+apim_error_t *km_id_token_read(const km_call_t *call, const char *token, const char **username,
+                               const char **consumer_key);
+
+#endif
