@@ -13,6 +13,7 @@
 #include "apim_text.h"
 #include "credentials.h"
 #include "httpd/keymgr_call.h"
+#include "assertion.h"
 #include "call_limits.h"
 #include "endpoint_group.h"
 #include "shared_state.h"
@@ -63,6 +64,7 @@ void gw_authorize_child_init(apr_pool_t *pchild, server_rec *main_server)
             "APIM-GW0121: the shared memory is not there; calls with credentials will be answered 503");
         return;
     }
+    gw_assertion_child_init(pchild);
     gw_group_child_init(verifier.shared->health);
     verifier.gate =
         gw_keymgr_gate_make(pchild, verifier.shared->breaker, connections(gw_server_config(main_server)));
@@ -194,7 +196,10 @@ apim_error_t *gw_authorize(request_rec *r, gw_call_t *call)
         }
         APIM_TRY(check_credential(r, call, &credential));
     }
-    return gw_limits_charge(r, verifier.shared->limiter, call, call->answer);
+    APIM_TRY(gw_limits_charge(r, verifier.shared->limiter, call, call->answer));
+    return call->answer && gw_server_config(r->server)->assertion
+               ? gw_assertion_set(r, &verifier, call, &credential, call->answer)
+               : NULL;
 }
 
 /* -- for the sync watchdog

@@ -31,6 +31,8 @@ APLOG_USE_MODULE(apim_gateway);
 #define CORRELATION_HEADER "X-Request-ID"
 #define MAX_CORRELATION    128
 
+#define DEFAULT_ASSERTION_HEADER "X-JWT-Assertion"
+
 static gw_replica_t *replica;
 static ap_filter_rec_t *rewrite_filter;
 
@@ -294,6 +296,9 @@ static int access_checker_ex(request_rec *r)
     if (!call || call->fault || call->upstream || call->preflight) {
         return DECLINED;
     }
+    /* What only the gateway may say to a back end. */
+    apr_table_unset(r->headers_in, DEFAULT_ASSERTION_HEADER);
+    apr_table_unset(r->headers_in, gw_server_config(r->server)->assertion_header);
     fault = gw_authorize(r, call);
     if (!fault) {
         fault = choose_upstream(r, call);
@@ -314,7 +319,7 @@ static int check_user_id(request_rec *r)
 
 static int fixups(request_rec *r)
 {
-    static const char *const internal[] = {"X-JWT-Assertion", APIM_CLUSTER_SECRET_HEADER, "activityid", NULL};
+    static const char *const internal[] = {APIM_CLUSTER_SECRET_HEADER, "activityid", NULL};
     gw_call_t *call = gw_call_of(r);
     int i;
     if (!call || call->fault || call->preflight) {

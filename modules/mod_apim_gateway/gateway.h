@@ -35,6 +35,8 @@ typedef struct gw_server_config_t {
     apr_array_header_t *feed_urls; /* ApimFeed: addresses without trailing slash; NULL: the databases */
     const char *feed_ca;           /* ApimFeedCA; NULL: the system's */
     const char *feed_certificate, *feed_key; /* ApimFeedCertificate; NULL: none */
+    int assertion;                           /* ApimBackendAssertion, default off */
+    const char *assertion_header;            /* ApimBackendAssertionHeader, default X-JWT-Assertion */
     gw_cors_t *cors;                  /* ApimCorsOrigins, for APIs without rules of their own; NULL: none */
     apr_interval_time_t cors_max_age; /* ApimCorsMaxAge, default 10 min; 0: not sent */
 } gw_server_config_t;

@@ -26,6 +26,8 @@ static const gw_server_config_t defaults = {
     .keymgr_connections = 0, /* half the threads of a child */
     .rate_limit_size = 16 << 20,
     .rate_limit_headers = 1,
+    .assertion = 0,
+    .assertion_header = "X-JWT-Assertion",
     .cors_max_age = 600 * (apr_interval_time_t)APR_USEC_PER_SEC,
 };
 
@@ -39,6 +41,7 @@ void *gw_create_server_config(apr_pool_t *p, server_rec *s)
     conf->sync_interval = conf->backend_timeout = conf->connect_timeout = UNSET;
     conf->cache_ttl = conf->negative_cache_ttl = conf->cors_max_age = UNSET;
     conf->cache_size = conf->rate_limit_size = UNSET;
+    conf->assertion = UNSET;
     conf->backend_keepalive = conf->keymgr_connections = conf->rate_limit_headers = UNSET;
     return conf;
 }
@@ -62,6 +65,8 @@ void *gw_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     MERGE(rate_limit_size);
     MERGE(rate_limit_headers);
     MERGE(cors_max_age);
+    MERGE(assertion);
+    conf->assertion_header = add->assertion_header ? add->assertion_header : base->assertion_header;
     conf->cors = add->cors ? add->cors : base->cors;
     conf->feed_urls = add->feed_urls ? add->feed_urls : base->feed_urls;
     conf->feed_ca = add->feed_ca ? add->feed_ca : base->feed_ca;
@@ -92,6 +97,8 @@ static void fill_defaults(gw_server_config_t *conf)
     FILL(rate_limit_size);
     FILL(rate_limit_headers);
     FILL(cors_max_age);
+    FILL(assertion);
+    conf->assertion_header = conf->assertion_header ? conf->assertion_header : defaults.assertion_header;
 }
 
 void *gw_create_dir_config(apr_pool_t *p, char *path)
@@ -310,6 +317,23 @@ static const char *set_rate_limit_headers(cmd_parms *cmd, void *dummy, int on)
     return main_server_only(cmd);
 }
 
+static const char *set_assertion(cmd_parms *cmd, void *dummy, int on)
+{
+    conf_of(cmd)->assertion = on;
+    return NULL;
+}
+
+static const char *set_assertion_header(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    if (!*arg || strlen(arg) > 100 ||
+        strspn(arg, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != strlen(arg)) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is no name of a header; write X-JWT-Assertion or such",
+                            cmd->cmd->name, arg);
+    }
+    conf_of(cmd)->assertion_header = arg;
+    return NULL;
+}
+
 /* Each argument is one origin. With pages of any origin there are no credentials, so "*" stands alone. */
 static const char *set_cors_origins(cmd_parms *cmd, void *dummy, const char *arg)
 {
@@ -426,6 +450,10 @@ const command_rec gw_commands[] = {
                   "shared memory for counters (default 16M)"),
     AP_INIT_FLAG("ApimRateLimitHeaders", set_rate_limit_headers, NULL, RSRC_CONF,
                  "RateLimit headers (default On)"),
+    AP_INIT_FLAG("ApimBackendAssertion", set_assertion, NULL, RSRC_CONF,
+                 "On: a signed JWT tells back ends who calls (default Off)"),
+    AP_INIT_TAKE1("ApimBackendAssertionHeader", set_assertion_header, NULL, RSRC_CONF,
+                  "the header that it is in (default X-JWT-Assertion)"),
     AP_INIT_ITERATE("ApimCorsOrigins", set_cors_origins, NULL, RSRC_CONF,
                     "origins whose pages may call APIs that have no CORS rules of their own (default: none)"),
     AP_INIT_TAKE1("ApimCorsMaxAge", set_cors_max_age, NULL, RSRC_CONF,

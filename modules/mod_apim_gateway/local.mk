@@ -26,6 +26,7 @@ mod_apim_gateway_la_SOURCES = \
 	modules/mod_apim_gateway/call.c modules/mod_apim_gateway/call.h \
 	modules/mod_apim_gateway/proxy_functions.c modules/mod_apim_gateway/proxy_functions.h \
 	modules/mod_apim_gateway/endpoint_group.c modules/mod_apim_gateway/endpoint_group.h \
+	modules/mod_apim_gateway/assertion.c modules/mod_apim_gateway/assertion.h \
 	modules/mod_apim_gateway/backend_auth.c modules/mod_apim_gateway/backend_auth.h \
 	modules/mod_apim_gateway/oauth_client.c modules/mod_apim_gateway/oauth_client.h \
 	modules/mod_apim_gateway/cors.c modules/mod_apim_gateway/cors.h \

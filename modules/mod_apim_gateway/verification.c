@@ -132,6 +132,7 @@ static json_t *make_input(question_t *q)
     apim_json_set_str(in, "apiId", q->call->api->id);
     apim_json_set_str(in, "context", q->call->api->context);
     apim_json_set_str(in, "version", q->call->api->version);
+    apim_json_set_str(in, "apiName", q->call->api->name);
     json_object_set_new(in, "subscriptionRequired", json_boolean(needs_subscription(q->call)));
     apim_json_set_str(in, "clientIp", q->r->useragent_ip);
     if (referer && apim_utf8_valid(referer, strlen(referer))) {
@@ -233,7 +234,7 @@ static void count_call(gw_keymgr_stats_t *stats, apr_time_t took, int failed)
     }
 }
 
-static apim_error_t *ask_through_gate(question_t *q, json_t **out)
+static apim_error_t *ask_through_gate(question_t *q, const char *operation, json_t **out)
 {
     gw_keymgr_stats_t *stats = q->v->shared->keymgr;
     gw_gate_e gate = gw_keymgr_gate_enter(q->v->gate, gw_now(), q->deadline);
@@ -245,15 +246,15 @@ static apim_error_t *ask_through_gate(question_t *q, json_t **out)
                                      ? "all ApimKeyManagerConnections are in use"
                                      : "the Key Manager failed several times; waiting a second");
     }
-    err = apim_keymgr_call(q->r, &q->conf->common, "verify", make_input(q), out);
+    err = apim_keymgr_call(q->r, &q->conf->common, operation, make_input(q), out);
     gw_keymgr_gate_leave(q->v->gate, gw_now(), !err || err->status < 500);
     count_call(stats, apr_time_now() - start, err != NULL);
     if (err) {
-        return unavailable(q->r, apr_psprintf(q->r->pool, "verify: %d %s %s", err->status, err->description,
-                                              err->cause ? err->cause : ""));
+        return unavailable(q->r, apr_psprintf(q->r->pool, "%s: %d %s %s", operation, err->status,
+                                              err->description, err->cause ? err->cause : ""));
     }
     if (!json_is_boolean(json_object_get(*out, "authorized"))) {
-        return unavailable(q->r, "verify: the answer does not say whether the call is authorized");
+        return unavailable(q->r, "the answer does not say whether the call is authorized");
     }
     return NULL;
 }
@@ -268,7 +269,7 @@ static apim_error_t *ask(question_t *q, const gw_answer_t **answer, gw_flight_re
     *result = GW_FLIGHT_NO_ANSWER;
     for (asks = 0; asks < MAX_ASKS; asks++) {
         entry.stamp = gw_stale_marks_stamp(marks);
-        APIM_TRY(ask_through_gate(q, &out));
+        APIM_TRY(ask_through_gate(q, "verify", &out));
         *answer = read_answer(q->r->pool, out);
         bound = !apim_json_bool(out, "cacheable", 1);
         *result = (!bound || q->credential->kind == GW_CREDENTIAL_API_KEY) && keep(q, *answer, bound, &entry)
@@ -337,4 +338,12 @@ apim_error_t *gw_verify(request_rec *r, const gw_verifier_t *verifier, const gw_
     }
     q.deadline = gw_now() + (uint64_t)apr_time_as_msec(apim_keymgr_timeout(&q.conf->common));
     return wait_or_ask(&q, answer);
+}
+
+apim_error_t *gw_verification_ask(request_rec *r, const gw_verifier_t *verifier, const gw_call_t *call,
+                                  const gw_credential_t *credential, const char *operation, json_t **out)
+{
+    question_t q = {r, verifier, call, gw_server_config(r->server), credential, {{0}}, {{0}}, 0};
+    q.deadline = gw_now() + (uint64_t)apr_time_as_msec(apim_keymgr_timeout(&q.conf->common));
+    return ask_through_gate(&q, operation, out);
 }

@@ -2,6 +2,8 @@
 #ifndef GW_VERIFICATION_H
 #define GW_VERIFICATION_H
 
+#include <jansson.h>
+
 #include "credentials.h"
 #include "shared_state.h"
 
@@ -39,5 +41,10 @@ typedef struct gw_verifier_t {
  */
 apim_error_t *gw_verify(request_rec *r, const gw_verifier_t *verifier, const gw_call_t *call,
                         const gw_credential_t *credential, const gw_answer_t **answer);
+
+/** Asks the Key Manager about the credential with another operation that takes what `verify` takes, and
+ * apiName; through the same gate, nothing is remembered. *out in r->pool. Errors as of gw_verify. */
+apim_error_t *gw_verification_ask(request_rec *r, const gw_verifier_t *verifier, const gw_call_t *call,
+                                  const gw_credential_t *credential, const char *operation, json_t **out);
 
 #endif

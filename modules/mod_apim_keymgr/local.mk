@@ -16,6 +16,8 @@ apim_module_LTLIBRARIES += mod_apim_keymgr.la
 mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/api_key_service.c \
 	modules/mod_apim_keymgr/api_key_service.h \
+	modules/mod_apim_keymgr/assertion.c \
+	modules/mod_apim_keymgr/assertion.h \
 	modules/mod_apim_keymgr/authorization_request.c \
 	modules/mod_apim_keymgr/authorization_request.h \
 	modules/mod_apim_keymgr/authorize.c \

@@ -5,6 +5,7 @@
 
 #include "apim_crypto.h"
 #include "api_key_service.h"
+#include "assertion.h"
 #include "client_operations.h"
 #include "feed_service.h"
 #include "httpd/keymgr_call.h"
@@ -29,6 +30,7 @@ static const struct {
     const char *name;
     operation_fn *fn;
 } operations[] = {{"verify", km_verify},
+                  {"assertion", km_assertion},
                   {"introspect", km_introspect},
                   {"client-create", km_client_create},
                   {"client-get", km_client_get},

@@ -57,6 +57,8 @@ GATEWAY = [
     ("ApimKeyManagerConnections few", r"whole number from"),
     ("ApimRateLimitSize tiny", r"ApimRateLimitSize.*write"),
     ("ApimRetryIdempotent Perhaps", r"ApimRetryIdempotent must be On or Off"),
+    ("ApimBackendAssertion Perhaps", r"ApimBackendAssertion must be On or Off"),
+    ('ApimBackendAssertionHeader "X JWT"', r"X-JWT-Assertion or such"),
     ("ApimCorsOrigins app.example.org", r"https://app\.example\.org"),
     ("ApimCorsMaxAge never", r"duration from"),
     ("ApimRateLimitHeaders Perhaps", r"ApimRateLimitHeaders must be On or Off"),
