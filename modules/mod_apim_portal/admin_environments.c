@@ -164,20 +164,31 @@ apim_error_t *ad_environment_add(rest_request_t *rq)
     return err ? err : rest_reply_json(rq->r, 201, environment_json(rq->pool, &e));
 }
 
+/* Every API that is deployed there is published again, by the watchdog: a few seconds later the Store shows
+ * what has changed. Gateways get nothing new. */
+static apim_error_t *replace(rest_request_t *rq, apim_db_t *db, const environment_t *e)
+{
+    environment_t before;
+    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(find(rq, db, e->name, &before));
+    APIM_TRY(apim_db_query(db, &ad_environment_update, NULL,
+                           APIM_ARGS(e->display_name, e->description, e->type, e->gateway_url, e->name)));
+    if (strcmp(before.gateway_url, e->gateway_url) != 0 ||
+        strcmp(before.display_name, e->display_name) != 0) {
+        APIM_TRY(apim_db_query(db, &ad_environment_republish, NULL, APIM_ARGS(e->name)));
+    }
+    return apim_db_commit(db);
+}
+
 apim_error_t *ad_environment_replace(rest_request_t *rq)
 {
     environment_t e;
     apim_error_t *err;
     apim_db_t *db;
-    int changed = 0;
     APIM_TRY(read_body(rq, rq->param[0], &e));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
-    err = apim_db_query(db, &ad_environment_update, &changed,
-                        APIM_ARGS(e.display_name, e.description, e.type, e.gateway_url, e.name));
+    err = replace(rq, db, &e);
     apim_db_close(db);
-    if (!err && !changed) {
-        err = apim_not_found(rq->pool, "Environment", rq->param[0]);
-    }
     return err ? err : rest_reply_json(rq->r, 200, environment_json(rq->pool, &e));
 }
 

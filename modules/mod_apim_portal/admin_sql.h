@@ -47,6 +47,10 @@
     X(ad_environment_update,                                                                                 \
       "UPDATE am_environment SET display_name = %s, description = %s, type = %s, gateway_url = %s "          \
       "WHERE name = %s")                                                                                     \
+    X(ad_environment_republish, /* the Store shows its URL and name with each API */                         \
+      "INSERT INTO am_publication_outbox (api_id, etag, queued_at) SELECT a.id, a.etag, 0 FROM am_api a "    \
+      "JOIN am_api_deployment d ON d.api_id = a.id WHERE d.environment = %s "                                \
+      "ON CONFLICT (api_id) DO UPDATE SET etag = excluded.etag")                                             \
     X(ad_environment_delete, "DELETE FROM am_environment WHERE name = %s")                                   \
     X(ad_user_left_behind, "SELECT 1 FROM am_application WHERE owner = %s UNION ALL "                        \
                            "SELECT 1 FROM am_oauth_client WHERE owner = %s LIMIT 1")                         \

@@ -15,6 +15,7 @@
 #define WATCHDOG_NAME   "_apim_portal_"
 #define INTERVAL        apr_time_from_sec(2)
 #define FORGET_INTERVAL apr_time_from_sec(600)
+#define PAGES           20   /* of the outbox in one turn */
 #define GRACE_MS        3000 /* younger rows are still in the hands of the request that wrote them */
 #define EXIT_WAIT       apr_time_from_sec(5)
 
@@ -32,7 +33,8 @@ static apim_error_t *due(apr_pool_t *p, server_rec *s, apim_rows_t **rows)
     return err;
 }
 
-static void look_after(apr_pool_t *p, server_rec *s)
+/* Publishes what is due, one page; returns how many that were. */
+static int look_after(apr_pool_t *p, server_rec *s)
 {
     apim_rows_t *rows;
     apim_error_t *err = due(p, s, &rows);
@@ -44,12 +46,25 @@ static void look_after(apr_pool_t *p, server_rec *s)
                          err->cause ? " -- " : "", err->cause ? err->cause : "");
         }
         complained = 1;
-        return;
+        return 0;
     }
     complained = 0;
     for (i = 0; i < rows->count && !apr_atomic_read32(&stopping); i++) {
         po_publish(p, s, rows->row[i][0]);
     }
+    return rows->count;
+}
+
+/* A changed environment may put thousands of APIs there at once; other servers get their turn, too. */
+static void look_after_all(apr_pool_t *p, server_rec *s)
+{
+    apr_pool_t *page;
+    int i;
+    apr_pool_create(&page, p);
+    for (i = 0; i < PAGES && look_after(page, s) > 0 && !apr_atomic_read32(&stopping); i++) {
+        apr_pool_clear(page);
+    }
+    apr_pool_destroy(page);
 }
 
 /* Rows of nodes that are long gone; nobody is in a hurry, and the database may be away. */
@@ -87,7 +102,7 @@ static apr_status_t tick(int state, void *data, apr_pool_t *pool)
     apr_atomic_set32(&inside, 1); /* before the look at stopping: whoever sets that looks here next */
     for (s = main_server; s && !apr_atomic_read32(&stopping); s = s->next) {
         if (po_server_config(s)->enabled && !seen_before(main_server, s)) {
-            look_after(pool, s);
+            look_after_all(pool, s);
             forget_nodes(pool, s);
         }
     }

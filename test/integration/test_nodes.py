@@ -121,6 +121,21 @@ def test_retired_means_gone_from_every_gateway(cluster):
     assert {answered(cluster.gateways[name], api) for name in ("gw1", "gw2")} == {404}
 
 
+def test_a_changed_url_of_an_environment_reaches_the_store(cluster):
+    publisher, store, admin = cluster.clients[0].publisher(), cluster.clients[1].store(), cluster.clients[0].admin("admin")
+    api = import_api(publisher, cluster.backend.url)
+    change(publisher, api, "Publish")
+    environment_before = next(e for e in admin.ok("GET", "/environments")["list"] if e["name"] == "Default")
+
+    def shown():
+        return json.dumps(store.ok("GET", f"/apis/{api['id']}")["endpointURLs"])
+    wait_until(lambda: store.get(f"/apis/{api['id']}").status_code == 200, 10, what="the API is in the Store")
+    admin.ok("PUT", "/environments/Default", json={"displayName": "Default", "gatewayUrl": "https://moved.example.org"})
+    wait_until(lambda: "https://moved.example.org" in shown(), 15, what="the Store shows the new URL")
+    admin.ok("PUT", "/environments/Default", json=environment_before)
+    wait_until(lambda: "moved.example.org" not in shown(), 15, what="the Store shows the former URL")
+
+
 # -- two portals ------------------------------------------------------------------------------------------------------------
 
 def test_of_two_portals_publishing_at_once_one_wins(cluster):
