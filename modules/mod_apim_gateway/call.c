@@ -249,8 +249,7 @@ static int map_to_storage(request_rec *r)
 /* -- authorization and the back end
  * ------------------------------------------------------------------------------------ */
 
-/* The endpoint for the kind of key; without a key, whatever there is. */
-static const gw_endpoint_t *endpoint_of(const gw_call_t *call)
+const gw_endpoint_t *gw_call_endpoint(const gw_call_t *call)
 {
     const gw_api_t *api = call->api;
     return call->sandbox || (!api->production.url && !call->answer) ? &api->sandbox : &api->production;
@@ -260,7 +259,7 @@ static const gw_endpoint_t *endpoint_of(const gw_call_t *call)
 static apim_error_t *aim(request_rec *r, gw_call_t *call, const char *url)
 {
     const char *path, *base;
-    APIM_TRY(gw_upstream_for(r, url, endpoint_of(call)->timeout_ms, &call->upstream, &path));
+    APIM_TRY(gw_upstream_for(r, url, gw_call_endpoint(call)->timeout_ms, &call->upstream, &path));
     call->endpoint_url = url;
     /* mod_proxy encodes the path again, as it does with the client's. */
     base = apim_urldecode(r->pool, path, strlen(path), 0);
@@ -274,7 +273,7 @@ static apim_error_t *aim(request_rec *r, gw_call_t *call, const char *url)
 
 static apim_error_t *choose_upstream(request_rec *r, gw_call_t *call)
 {
-    const gw_endpoint_t *endpoint = endpoint_of(call);
+    const gw_endpoint_t *endpoint = gw_call_endpoint(call);
     const char *url = endpoint->url;
     if (!url) {
         call->challenge = "error=\"invalid_token\"";
@@ -522,8 +521,8 @@ static apr_status_t rewrite_out(ap_filter_t *f, apr_bucket_brigade *bb)
         rewrite_location(r, call, "Content-Location");
         rewrite_cookies(r, call);
         gw_cors_clean_answer(r, call);
-        if (r->status == HTTP_UNAUTHORIZED && endpoint_of(call)->security) {
-            gw_backend_auth_rejected(endpoint_of(call)->security);
+        if (r->status == HTTP_UNAUTHORIZED && gw_call_endpoint(call)->security) {
+            gw_backend_auth_rejected(gw_call_endpoint(call)->security);
         }
     }
     ap_remove_output_filter(f);

@@ -157,6 +157,17 @@ static void add_unauthenticated(set_t *set, const gw_call_t *call)
     }
 }
 
+static void add_backend(set_t *set, const gw_call_t *call)
+{
+    static const gw_policy_t back_end = {.name = "maxTps", .stop_on_quota = 1};
+    const gw_endpoint_t *endpoint = gw_call_endpoint(call);
+    if (endpoint->max_calls) {
+        add(set, "backend", 900801, &back_end, endpoint->max_calls, endpoint->max_window,
+            apr_pstrcat(set->r->pool, call->api->id, endpoint == &call->api->sandbox ? "/sandbox" : "",
+                        NULL));
+    }
+}
+
 static void collect(set_t *set, const gw_call_t *call, const gw_answer_t *answer)
 {
     const gw_api_t *api = call->api;
@@ -168,6 +179,7 @@ static void collect(set_t *set, const gw_call_t *call, const gw_answer_t *answer
         add_simple(set, "resource", 900802, "advanced", call->operation->policy,
                    apr_pstrcat(p, api->id, " ", call->operation->verb, " ", call->operation->target, NULL));
     }
+    add_backend(set, call);
     if (!answer) {
         add_unauthenticated(set, call);
         return;
@@ -251,6 +263,12 @@ static apim_error_t *refusal(const set_t *set, int refusing)
     apim_error_t *err;
     apr_time_exp_gmt(&t, apr_time_now() + apr_time_from_sec((apr_time_t)wait));
     apr_strftime(when, &len, sizeof(when), "%Y-%b-%d %H:%M:%S+0000 UTC", &t);
+    if (set->about[refusing].code == 900801) {
+        err = apim_error(set->r->pool, HTTP_SERVICE_UNAVAILABLE, 900801, "API Limit Reached",
+                         "API not accepting requests: its back end takes no more at the moment.");
+        err->retry_after = wait < 0x7fffffff ? (int)wait : 0x7fffffff;
+        return err;
+    }
     err = apim_error(set->r->pool, 429, set->about[refusing].code, "Message throttled out",
                      "You have exceeded your quota .You can access API after %s", when);
     err->retry_after = wait < 0x7fffffff ? (int)wait : 0x7fffffff;

@@ -14,6 +14,7 @@
  * | subscription | the application's calls to the API | tier of the subscription | 900804 |
  * | burst | the same in a shorter time | rate limit of that tier | 900807 |
  * | application | the calls of one user of the application, to all APIs | tier of the application | 900803 |
+ * | backend | all calls to the production or the sandbox endpoint | maxTps of the API | 900801 (503) |
  * | unauthenticated | calls of an address to the API, where no credentials are needed | subscription policy
  * "Unauthenticated" | 900804 |
  *
@@ -25,9 +26,9 @@
 /**
  * Counts the call against all its limits or, if one of them is used up, against none. answer: NULL for a call
  * without credentials. Sets the headers of the answer (RateLimit, RateLimit-Policy, X-RateLimit-*) in
- * r->err_headers_out, for success and refusal alike, unless ApimRateLimitHeaders is Off. NULL or 429 with
- * retry_after. A limit that does not stop calls (stopOnQuotaReach false) sets the variable apim_over_limit to
- * its policy's name.
+ * r->err_headers_out, for success and refusal alike, unless ApimRateLimitHeaders is Off. NULL, 429 or
+ * 503 with retry_after. A limit that does not stop calls (stopOnQuotaReach false) sets the variable
+ * apim_over_limit to its policy's name.
  */
 apim_error_t *gw_limits_charge(request_rec *r, gw_rate_limiter_t *limiter, const gw_call_t *call,
                                const gw_answer_t *answer);

@@ -58,7 +58,9 @@ typedef struct gw_endpoint_t {
     int failover;     /* the first member that is healthy; else in turn */
     int suspend_ms;   /* the first suspension of a member that failed, and the longest */
     int suspend_max_ms;
-    int suspend_factor;   /* percent */
+    int suspend_factor;    /* percent */
+    apr_int64_t max_calls; /* what the back end is spared: calls in so many seconds; 0: no limit */
+    int max_window;
     const char *security; /* credentials for the back end: JSON of the artefact, secrets sealed; NULL: none */
 } gw_endpoint_t;
 
@@ -124,6 +126,9 @@ typedef struct gw_call_t {
     int denials;              /* there are deny policies to be asked */
     int preflight;            /* a CORS preflight that the gateway answers */
 } gw_call_t;
+
+/** The endpoint for the kind of key; without a key, whatever there is. */
+const gw_endpoint_t *gw_call_endpoint(const gw_call_t *call);
 
 /* The call of this request, NULL if the request is not one (outside a gateway location, a sub-request). */
 gw_call_t *gw_call_of(request_rec *r);

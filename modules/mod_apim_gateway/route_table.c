@@ -23,7 +23,7 @@ typedef uint32_t offset_t;
 
 typedef struct endpoint_r {
     offset_t url, urls, security;
-    uint32_t timeout_ms, failover, suspend_ms, suspend_max_ms, suspend_factor;
+    uint32_t timeout_ms, failover, suspend_ms, suspend_max_ms, suspend_factor, max_calls, max_window;
 } endpoint_r;
 
 struct gw_record_t {
@@ -386,7 +386,8 @@ static const char *lines(apr_pool_t *p, const json_t *urls)
 static void put_endpoint(compiler_t *c, const char *kind, endpoint_r *out)
 {
     const json_t *endpoint = json_object_get(json_object_get(c->artefact, "endpoints"), kind);
-    const json_t *suspend = json_object_get(endpoint, "suspend");
+    const json_t *suspend = json_object_get(endpoint, "suspend"),
+                 *maximum = json_object_get(endpoint, "maxCalls");
     const char *url = apim_json_str(endpoint, "url", NULL);
     const char *urls = lines(c->pool, json_object_get(endpoint, "urls"));
     if (!url || !*url) {
@@ -399,6 +400,8 @@ static void put_endpoint(compiler_t *c, const char *kind, endpoint_r *out)
     }
     out->timeout_ms = number_in(endpoint, "timeoutMs", 3600000, 0);
     out->failover = strcmp(apim_json_str(endpoint, "algorithm", ""), "failover") == 0;
+    out->max_calls = number_in(maximum, "count", 2000000000, 0);
+    out->max_window = number_in(maximum, "seconds", 86400, 1);
     out->suspend_ms = number_in(suspend, "firstMs", 86400000, SUSPEND_MS);
     out->suspend_max_ms = number_in(suspend, "longestMs", 86400000, SUSPEND_MAX_MS);
     out->suspend_factor = number_in(suspend, "factor", 10000, SUSPEND_FACTOR);
@@ -756,6 +759,8 @@ static void copy_endpoint(apr_pool_t *p, const gw_record_t *r, const endpoint_r 
     to->suspend_ms = (int)from->suspend_ms;
     to->suspend_max_ms = (int)from->suspend_max_ms;
     to->suspend_factor = (int)from->suspend_factor;
+    to->max_calls = from->max_calls;
+    to->max_window = (int)from->max_window;
 }
 
 static const gw_cors_t *copy_cors(apr_pool_t *p, const gw_record_t *r)

@@ -20,7 +20,7 @@
  *
  * Pure: no httpd, no locks, any thread.
  */
-#define GW_RECORD_FORMAT 4
+#define GW_RECORD_FORMAT 5
 
 typedef struct gw_record_t gw_record_t; /* the flat bytes */
 

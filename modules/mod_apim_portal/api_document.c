@@ -234,7 +234,8 @@ static void check_business(po_problems_t *problems, const char *where, json_t **
 
 static void check_max_tps(po_problems_t *problems, const char *where, json_t **value)
 {
-    static const char *const members[] = {"production", "sandbox"};
+    static const char *const members[] = {"production", "sandbox"}, *const units[] = {"productionTimeUnit",
+                                                                                      "sandboxTimeUnit"};
     int i;
     if (!json_is_object(*value)) {
         po_problem(problems, where, "must be an object with production and sandbox.");
@@ -244,6 +245,12 @@ static void check_max_tps(po_problems_t *problems, const char *where, json_t **v
         json_t *member = json_object_get(*value, members[i]);
         if (member && !json_is_null(member)) {
             check_count(problems, po_where(problems, where, members[i]), &member);
+        }
+    }
+    for (i = 0; i < 2; i++) {
+        json_t *unit = json_object_get(*value, units[i]);
+        if (unit && !json_is_null(unit)) {
+            po_check_one_of(problems, po_where(problems, where, units[i]), unit, "SECOND|MINUTE|HOUR");
         }
     }
     po_check_kept(problems, where, *value, 0);

@@ -72,6 +72,20 @@ static void add_security(json_t *endpoint, const json_t *security)
     json_object_set_new(endpoint, "security", out);
 }
 
+/* WSO2's maxTps: {"production", "productionTimeUnit", …}. */
+static void add_maximum(json_t *endpoint, const json_t *document, const char *name)
+{
+    const json_t *maximum = json_object_get(document, "maxTps");
+    const char *unit = strcmp(name, "sandbox") == 0 ? apim_json_str(maximum, "sandboxTimeUnit", "SECOND")
+                                                    : apim_json_str(maximum, "productionTimeUnit", "SECOND");
+    apr_int64_t count = apim_json_int(maximum, name, 0);
+    int seconds = strcmp(unit, "HOUR") == 0 ? 3600 : strcmp(unit, "MINUTE") == 0 ? 60 : 1;
+    if (count > 0) {
+        json_object_set_new(endpoint, "maxCalls",
+                            json_pack("{s:I, s:i}", "count", (json_int_t)count, "seconds", seconds));
+    }
+}
+
 static void add_endpoint(json_t *endpoints, const char *name, const json_t *document, const char *which,
                          const char *failovers)
 {
@@ -106,6 +120,7 @@ static void add_endpoint(json_t *endpoints, const char *name, const json_t *docu
     if (suspend) {
         json_object_set_new(endpoint, "suspend", suspend);
     }
+    add_maximum(endpoint, document, name);
     add_security(endpoint, json_object_get(json_object_get(config, "endpoint_security"), name));
     json_object_set_new(endpoints, name, endpoint);
 }

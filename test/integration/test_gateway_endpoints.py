@@ -144,3 +144,14 @@ def test_through_the_publisher(env, all_in_one):
     subscribed = flows.Subscribed(client, api)
     url = flows.settle(client, subscribed.token, api)
     assert client.gateway(subscribed.token).get(url).json()["backend"] == "two"
+
+
+def test_maximum_of_the_back_end_through_the_publisher(env, all_in_one):
+    client = all_in_one[1]
+    api = flows.publish(client, env.backend("spared").url, maxTps={"production": 5, "productionTimeUnit": "HOUR"})
+    subscribed = flows.Subscribed(client, api)
+    url = flows.deployed(client, api)
+    session = client.gateway(subscribed.token)
+    wait_until(lambda: session.get(url).status_code == 503, 10, what="five calls an hour are over")
+    answer = session.get(url)
+    assert answer.json()["code"] == "900801" and '"backend";q=5;w=3600' in answer.headers["RateLimit-Policy"]

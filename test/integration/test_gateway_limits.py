@@ -143,6 +143,16 @@ def test_changed_tier_works_at_once(make):
     wait_until(lambda: api.call(token).status_code == 200, 3)
 
 
+def test_what_the_back_end_is_spared(make, backend):
+    """All callers together, each kind of endpoint by itself; 503, as WSO2 has it."""
+    sandbox = backend.url + "/sand"
+    api = make(endpoints={"production": {"url": backend.url, "maxCalls": {"count": 3, "seconds": 3600}}, "sandbox": {"url": sandbox}})
+    first, second = api.token(), api.user_token()
+    assert [api.call(t).status_code for t in (first, second, first)] == [200] * 3
+    r = api.call(second)
+    assert fault(r) == (503, "900801") and int(r.headers["Retry-After"]) > 3000 and '"backend";r=0' in r.headers["RateLimit"]
+
+
 def test_address_without_credentials(make):
     api = make(operations=[operation("/open", "GET", "None")])
     passed, r = until_refused(api, None, path="/open")

@@ -229,6 +229,7 @@ static void test_document_refusals(void **state)
          "\"accessControlAllowOrigins\":[\"*\"]}}",
          "must be false while accessControlAllowOrigins holds *"},
         {"{\"maxTps\":{\"production\":-1}}", "/maxTps/production"},
+        {"{\"maxTps\":{\"sandboxTimeUnit\":\"DAY\"}}", "/maxTps/sandboxTimeUnit: must be SECOND"},
         {"{\"cacheTimeout\":\"a\"}", "/cacheTimeout"},
         {"{\"monetization\":{\"a\":\"b\\u0000\"}}", "not valid JSON"},
         {"[]", "must be a JSON object"},
