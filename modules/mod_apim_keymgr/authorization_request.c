@@ -68,7 +68,7 @@ static int uri_matches(const km_client_t *client, const char *registered, const 
     if (strcmp(registered, uri) == 0) {
         return 1;
     }
-    return n && !client->secret_hash && loopback_host(uri) == n && strncmp(registered, uri, n) == 0 &&
+    return n && km_client_is_public(client) && loopback_host(uri) == n && strncmp(registered, uri, n) == 0 &&
            strcmp(past_port(registered + n), past_port(uri + n)) == 0;
 }
 
@@ -113,6 +113,7 @@ apim_error_t *km_authz_begin(const km_call_t *call, const apr_table_t *params, k
     }
     a->redirect_uri = uri;
     a->state = param(params, "state");
+    a->params = params;
     a->text = km_params_text(p, params);
     *out = a;
     return NULL;
@@ -120,7 +121,7 @@ apim_error_t *km_authz_begin(const km_call_t *call, const apr_table_t *params, k
 
 int km_authz_is_native(const km_authz_t *a)
 {
-    return !a->client->secret_hash && strncmp(a->redirect_uri, "https:", 6) != 0;
+    return km_client_is_public(a->client) && strncmp(a->redirect_uri, "https:", 6) != 0;
 }
 
 /* -- what is asked for
@@ -164,7 +165,7 @@ static apim_error_t *check_pkce(const km_call_t *call, const apr_table_t *params
     apr_size_t len;
     a->challenge = param(params, "code_challenge");
     if (!a->challenge) {
-        if (method || !a->client->secret_hash) {
+        if (method || km_client_is_public(a->client)) {
             return invalid(
                 call,
                 "code_challenge is missing: this client must use PKCE with code_challenge_method S256.");

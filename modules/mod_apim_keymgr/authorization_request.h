@@ -10,6 +10,7 @@
  * sealed (login_session.h), and is checked again at each step, so that any Key Manager can take the next.
  */
 typedef struct km_authz_t {
+    const apr_table_t *params;
     const char *text; /* the parameters as a query string */
     km_client_t *client;
     const char *redirect_uri; /* one of the client's */

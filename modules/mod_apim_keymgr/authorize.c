@@ -11,6 +11,7 @@
 #include "login_session.h"
 #include "oauth_endpoints.h"
 #include "oauth_error.h"
+#include "pushed_request.h"
 #include "scope_service.h"
 #include "web_page.h"
 
@@ -43,7 +44,10 @@ static int issue_code(const km_call_t *call, const km_authz_t *a, const km_sessi
                       .nonce = a->nonce,
                       .auth_time = session->auth_time};
     const char *text;
-    apim_error_t *err = km_code_make(call, &code, &text);
+    apim_error_t *err = km_pushed_use(call, a->params);
+    if (!err) {
+        err = km_code_make(call, &code, &text);
+    }
     return err ? km_page_error(call, err) : km_page_redirect(call, km_authz_code_url(call, a, text));
 }
 
@@ -194,12 +198,14 @@ int km_endpoint_authorize(const km_call_t *call)
     km_authz_t *a = NULL;
     apim_error_t *err = read_request(call, &form);
     const char *step = err ? NULL : apr_table_get(form, "seal") ? field(form, "step") : NULL;
+    int pushed = 1; /* what a form of ours carries was looked at when it was made */
     if (!err && step && call->r->method_number == M_POST) {
         err = open_form(call, form, &params, &session);
     }
-    else {
+    else if (!err) {
         step = NULL;
         params = form;
+        err = km_pushed_resolve(call, &params, &pushed);
     }
     if (!err) {
         err = km_authz_begin(call, params, &a);
@@ -208,6 +214,10 @@ int km_endpoint_authorize(const km_call_t *call)
         return km_page_error(call, err);
     }
     err = km_authz_check(call, params, a);
+    if (!err && !pushed && apim_json_bool(a->client->metadata, "require_pushed_authorization_requests", 0)) {
+        err = km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request",
+                             "This client has to push its requests (RFC 9126).");
+    }
     if (err) {
         return to_client(call, a, err);
     }

@@ -24,7 +24,8 @@ static const struct {
     apr_int64_t keep; /* ms that a row is kept past its end */
 } chores[] = {{&km_clean_tokens, 2, MINUTE},     {&km_clean_revocations, 1, 0},
               {&km_clean_invalidations, 1, DAY}, {&km_clean_api_keys, 1, DAY},
-              {&km_clean_sessions, 1, 0},        {&km_clean_codes, 1, 10 * MINUTE}};
+              {&km_clean_sessions, 1, 0},        {&km_clean_used_once, 1, 0},
+              {&km_clean_codes, 1, 10 * MINUTE}};
 #define CHORES (sizeof(chores) / sizeof(chores[0]))
 
 /* A run in progress, and whether it should end. The watchdog's thread outlives the child's pools, so the

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "apim_text.h"
+#include "client_assertion.h"
 #include "httpd/db_pool.h"
 #include "keymgr_stats.h"
 #include "oauth_error.h"
@@ -71,13 +72,39 @@ static apim_error_t *from_form(const km_call_t *call, const apr_table_t *form, i
     return NULL;
 }
 
+static apim_error_t *by_assertion(const km_call_t *call, const apr_table_t *form, int by_header,
+                                  const char *assertion, km_client_t **out)
+{
+    const char *type = apr_table_get(form, "client_assertion_type");
+    if (by_header || apr_table_get(form, "client_secret")) {
+        return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request",
+                              "Give the client's secret or an assertion, not both.");
+    }
+    if (!assertion || !type || strcmp(type, KM_ASSERTION_TYPE) != 0) {
+        return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request",
+                              "client_assertion goes with client_assertion_type " KM_ASSERTION_TYPE ".");
+    }
+    return km_client_by_assertion(call, assertion, apr_table_get(form, "client_id"), out);
+}
+
+/* Who has registered to sign does not show the secret. */
+static int shows_secret(const km_client_t *client)
+{
+    return client && strcmp(apim_json_str(client->metadata, "token_endpoint_auth_method", ""),
+                            "client_secret_jwt") != 0;
+}
+
 apim_error_t *km_client_authenticate(const km_call_t *call, const apr_table_t *form, km_client_t **out)
 {
     const char *id, *secret;
     km_client_t *client = NULL;
     apim_db_t *db;
     apim_error_t *err;
+    const char *assertion = apr_table_get(form, "client_assertion");
     APIM_TRY(km_basic_credentials(call->r, 1, &id, &secret));
+    if (assertion || apr_table_get(form, "client_assertion_type")) {
+        return by_assertion(call, form, id != NULL, assertion, out);
+    }
     APIM_TRY(from_form(call, form, id != NULL, &id, &secret));
     if (!id || !*id || strlen(id) > MAX_ID) {
         km_count(KM_CLIENTS_REFUSED);
@@ -89,11 +116,11 @@ apim_error_t *km_client_authenticate(const km_call_t *call, const apr_table_t *f
     if (err) {
         return err;
     }
-    if (!secret && client && !client->secret_hash && km_client_is_public(client)) {
+    if (!secret && client && km_client_is_public(client)) {
         *out = client;
         return NULL;
     }
-    if (!km_client_secret_matches(client, secret ? secret : "") || !secret) {
+    if (!km_client_secret_matches(client, secret ? secret : "") || !secret || !shows_secret(client)) {
         km_count(KM_CLIENTS_REFUSED);
         return km_invalid_client(call->pool);
     }

@@ -9,9 +9,9 @@
 apim_error_t *km_basic_credentials(request_rec *r, int decode_form, const char **name, const char **password);
 
 /**
- * The client that calls: HTTP Basic, or client_id and client_secret in the form, not both (RFC 6749
- * section 2.3); a public client says its client_id alone, which proves nothing. 401 invalid_client otherwise;
- * an unknown client takes the same work as a wrong secret.
+ * The client that calls: HTTP Basic, client_id and client_secret in the form, or a client_assertion (RFC
+ * 7523), one of them (RFC 6749 section 2.3); a public client says its client_id alone, which proves nothing.
+ * 401 invalid_client otherwise; an unknown client takes the same work as a wrong secret.
  */
 apim_error_t *km_client_authenticate(const km_call_t *call, const apr_table_t *form, km_client_t **out);
 

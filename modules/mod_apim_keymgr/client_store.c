@@ -148,8 +148,8 @@ apim_error_t *km_client_insert(const km_call_t *call, apim_db_t *db, km_client_t
     }
     c->consumer_key = apr_pstrcat(p, KM_CONSUMER_KEY_PREFIX, random, NULL);
     c->created_at = call->now;
-    *secret = km_client_is_public(c) ? NULL : make_secret(call, c);
-    if (!*secret && !km_client_is_public(c)) {
+    *secret = km_client_has_secret(c) ? make_secret(call, c) : NULL;
+    if (!*secret && km_client_has_secret(c)) {
         return apim_internal(p, "no client secret could be made");
     }
     if (c->application_id) {
@@ -194,6 +194,12 @@ apim_error_t *km_client_remove(const km_call_t *call, apim_db_t *db, const char 
 int km_client_is_public(const km_client_t *client)
 {
     return strcmp(apim_json_str(client->metadata, "token_endpoint_auth_method", ""), "none") == 0;
+}
+
+int km_client_has_secret(const km_client_t *client)
+{
+    return !km_client_is_public(client) &&
+           strcmp(apim_json_str(client->metadata, "token_endpoint_auth_method", ""), "private_key_jwt") != 0;
 }
 
 int km_client_may(const km_client_t *client, const char *grant_type)

@@ -19,7 +19,7 @@
 
 typedef struct km_client_t {
     const char *consumer_key;
-    const char *secret_hash; /* NULL: public client */
+    const char *secret_hash; /* NULL: a public client, or one that has a key (private_key_jwt) */
     const char *name;
     const char *owner;
     const char *grant_types; /* blank-separated */
@@ -48,7 +48,7 @@ apim_error_t *km_client_find_registered(apr_pool_t *p, apim_db_t *db, const char
                                         km_client_t **out);
 
 /** Stores a new client: fills consumer_key and created_at, makes a secret (*secret NULL for a
- * public client). With application_id set it is tied
+ * client that has none). With application_id set it is tied
  * to it as key_type of key_manager (key_mapping_id is filled): 404 if the application does not exist, 409 if
  * it has such keys already. Runs inside the caller's transaction. */
 apim_error_t *km_client_insert(const km_call_t *call, apim_db_t *db, km_client_t *client,
@@ -70,8 +70,11 @@ int km_client_secret_matches(const km_client_t *client, const char *secret);
 /** Removes the client, its key mapping and its tokens. Inside the caller's transaction. */
 apim_error_t *km_client_remove(const km_call_t *call, apim_db_t *db, const char *consumer_key);
 
-/** 1 if the client has no secret: it runs where it could not keep one (token_endpoint_auth_method none). */
+/** 1 if the client cannot prove who it is: it runs where no secret could be kept (token_endpoint_auth_method
+ * none). */
 int km_client_is_public(const km_client_t *client);
+/** 1 if it proves that by a secret. */
+int km_client_has_secret(const km_client_t *client);
 
 /** 1 if the client may use that grant. */
 int km_client_may(const km_client_t *client, const char *grant_type);

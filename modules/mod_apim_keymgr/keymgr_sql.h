@@ -88,6 +88,7 @@
     X(km_code_by_hash, "SELECT consumer_key, username, redirect_uri, challenge, scopes, nonce, auth_time, expires_at, "  \
         "family FROM am_auth_code WHERE code_hash = %s")                                                               \
     X(km_code_take, "UPDATE am_auth_code SET family = %s WHERE code_hash = %s AND family IS NULL")                     \
+    X(km_use_once_insert, "INSERT INTO am_used_once (id_hash, expires_at) VALUES (%s, %ld) ON CONFLICT DO NOTHING")    \
     X(km_consent_get, "SELECT scopes FROM am_consent WHERE username = %s AND consumer_key = %s")                       \
     X(km_consent_put, "INSERT INTO am_consent (username, consumer_key, scopes, granted_at) VALUES (%s, %s, %s, %ld) "  \
         "ON CONFLICT (username, consumer_key) DO UPDATE SET scopes = excluded.scopes, "                                \
@@ -149,6 +150,8 @@
         "(SELECT id FROM am_api_key WHERE expires_at < %ld LIMIT 500)")                                                \
     X(km_clean_sessions, "DELETE FROM am_login_session WHERE id_hash IN "                                              \
         "(SELECT id_hash FROM am_login_session WHERE expires_at < %ld LIMIT 500)")                                     \
+    X(km_clean_used_once, "DELETE FROM am_used_once WHERE id_hash IN "                                                 \
+        "(SELECT id_hash FROM am_used_once WHERE expires_at < %ld LIMIT 500)")                                         \
     X(km_clean_codes, "DELETE FROM am_auth_code WHERE code_hash IN "                                                   \
         "(SELECT code_hash FROM am_auth_code WHERE expires_at < %ld LIMIT 500)")
 

@@ -24,6 +24,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/authorize.h \
 	modules/mod_apim_keymgr/cleaner.c \
 	modules/mod_apim_keymgr/cleaner.h \
+	modules/mod_apim_keymgr/client_assertion.c \
+	modules/mod_apim_keymgr/client_assertion.h \
 	modules/mod_apim_keymgr/client_auth.c \
 	modules/mod_apim_keymgr/client_auth.h \
 	modules/mod_apim_keymgr/client_operations.c \
@@ -60,6 +62,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/oauth_error.h \
 	modules/mod_apim_keymgr/operations.c \
 	modules/mod_apim_keymgr/operations.h \
+	modules/mod_apim_keymgr/pushed_request.c \
+	modules/mod_apim_keymgr/pushed_request.h \
 	modules/mod_apim_keymgr/registrant.c \
 	modules/mod_apim_keymgr/registrant.h \
 	modules/mod_apim_keymgr/registration.c \

@@ -28,6 +28,7 @@
 #include "logout.h"
 #include "oauth_endpoints.h"
 #include "operations.h"
+#include "pushed_request.h"
 #include "registration.h"
 #include "signing_keys.h"
 #include "user_store.h"
@@ -46,6 +47,7 @@ static const struct {
                  itself */
 } endpoints[] = {{"/oauth2/token", km_endpoint_token, 1},
                  {KM_AUTHORIZE_PATH, km_endpoint_authorize, 0},
+                 {KM_PAR_PATH, km_endpoint_par, 1},
                  {KM_LOGOUT_PATH, km_endpoint_logout, 0},
                  {KM_USERINFO_PATH, km_endpoint_userinfo, 1},
                  {KM_STYLE_PATH, km_endpoint_style, 0},

@@ -186,7 +186,7 @@ static apim_error_t *answer_token(const km_call_t *call, km_issued_t **issued)
                               "The grant type must be authorization_code, client_credentials, password or "
                               "refresh_token.");
     }
-    if (!km_client_may(client, type) || (!client->secret_hash && !km_grant_fits_public(type))) {
+    if (!km_client_may(client, type) || (km_client_is_public(client) && !km_grant_fits_public(type))) {
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "unauthorized_client",
                               "This client is not registered for the grant type %s.", type);
     }
@@ -286,7 +286,7 @@ static apim_error_t *answer_introspect(const km_call_t *call, json_t **out)
     APIM_TRY(read_form(call, &form));
     APIM_TRY(km_client_authenticate(call, form, &client));
     APIM_TRY(needed(call, form, "token", &token));
-    if (!client->secret_hash) {
+    if (km_client_is_public(client)) {
         return km_invalid_client(call->pool); /* anyone could say to be a public client */
     }
     if (strncmp(token, KM_REFRESH_PREFIX, sizeof(KM_REFRESH_PREFIX) - 1) == 0) {

@@ -6,6 +6,7 @@
 
 #include "apim_crypto.h"
 #include "apim_text.h"
+#include "client_assertion.h"
 #include "client_input.h"
 #include "httpd/db_pool.h"
 #include "oauth_endpoints.h"
@@ -21,6 +22,7 @@
 /* Members of RFC 7591 section 2 that we keep and give back but do not act on. */
 static const char *const kept_texts[] = {"client_uri", "logo_uri",    "tos_uri",
                                          "policy_uri", "software_id", "software_version"};
+#define PUSHED_ONLY "require_pushed_authorization_requests"
 #define LOGOUT_URIS "post_logout_redirect_uris"
 #define KEPT_TEXTS  (sizeof(kept_texts) / sizeof(kept_texts[0]))
 
@@ -42,13 +44,23 @@ static apim_error_t *as_metadata_error(apr_pool_t *p, apim_error_t *err, const c
 /* -- reading metadata
  * ------------------------------------------------------------------------------------------------ */
 
-/* Grants that need a secret are not for clients without one; and a client stays what it was registered as. */
-static apim_error_t *check_public(const km_call_t *call, const km_client_t *c, int is_public)
+/* Grants that need a proof are not for clients without one; and who has a secret goes on to have one. */
+static apim_error_t *check_method(const km_call_t *call, const json_t *in, const km_client_t *c,
+                                  const char *method)
 {
+    int is_public = strcmp(method, "none") == 0, by_key = strcmp(method, "private_key_jwt") == 0;
     char *state, *word, *copy = apr_pstrdup(call->pool, c->grant_types);
-    if (c->consumer_key && is_public == (c->secret_hash != NULL)) {
-        return apim_bad_request(
-            call->pool, "token_endpoint_auth_method cannot change from or to none; register a new client.");
+    APIM_TRY(km_check_jwks(call->pool, json_object_get(in, "jwks")));
+    if (by_key && !json_is_object(json_object_get(in, "jwks"))) {
+        return apim_bad_request(call->pool, "private_key_jwt needs the client's public keys in jwks.");
+    }
+    if (json_object_get(in, "jwks_uri")) {
+        return apim_bad_request(call->pool, "jwks_uri is not supported: send the keys themselves in jwks.");
+    }
+    if (c->consumer_key && (is_public || by_key) == (c->secret_hash != NULL)) {
+        return apim_bad_request(call->pool,
+                                "token_endpoint_auth_method cannot change between those with and without a "
+                                "secret; register a new client.");
     }
     for (word = apr_strtok(copy, " ", &state); word && is_public; word = apr_strtok(NULL, " ", &state)) {
         if (!km_grant_fits_public(word)) {
@@ -57,6 +69,14 @@ static apim_error_t *check_public(const km_call_t *call, const km_client_t *c, i
         }
     }
     return NULL;
+}
+
+static void keep(json_t *metadata, const json_t *in, const char *name)
+{
+    json_object_del(metadata, name);
+    if (json_object_get(in, name) && !json_is_null(json_object_get(in, name))) {
+        json_object_set(metadata, name, json_object_get(in, name));
+    }
 }
 
 /* What OpenID Connect adds (Dynamic Client Registration section 2, RP-Initiated Logout section 3.1). */
@@ -78,7 +98,8 @@ static apim_error_t *read_identity(const km_call_t *call, const json_t *in, km_c
 static apim_error_t *read_members(const km_call_t *call, const json_t *in, km_client_t *c)
 {
     apr_pool_t *p = call->pool;
-    static const char *const methods[] = {"client_secret_basic", "client_secret_post", "none", NULL};
+    static const char *const methods[] = {"client_secret_basic", "client_secret_post", "none",
+                                          "private_key_jwt",     "client_secret_jwt",  NULL};
     static const char *const token_types[] = {"JWT", "OAUTH", NULL};
     const char *grants, *text, *method;
     apr_size_t i;
@@ -89,11 +110,13 @@ static apim_error_t *read_members(const km_call_t *call, const json_t *in, km_cl
     is_public = strcmp(method, "none") == 0;
     grants = grants ? grants : is_public ? "authorization_code" : "client_credentials";
     APIM_TRY(km_check_grant_types(p, grants, 0, &c->grant_types));
-    APIM_TRY(check_public(call, c, is_public));
+    APIM_TRY(check_method(call, in, c, method));
     APIM_TRY(km_in_text(p, in, "scope", MAX_TEXT, &c->scopes));
     APIM_TRY(km_in_choice(p, in, "token_type_extension", token_types, "JWT", &c->token_type));
     c->metadata = c->metadata ? c->metadata : apim_json_own(p, json_object());
     apim_json_set_str(c->metadata, "token_endpoint_auth_method", method);
+    keep(c->metadata, in, "jwks");
+    json_object_set_new(c->metadata, PUSHED_ONLY, json_boolean(apim_json_bool(in, PUSHED_ONLY, 0)));
     APIM_TRY(read_identity(call, in, c));
     for (i = 0; i < KEPT_TEXTS; i++) {
         APIM_TRY(km_in_text(p, in, kept_texts[i], MAX_TEXT, &text));
@@ -149,8 +172,12 @@ static json_t *information(const km_call_t *call, const km_client_t *c, const ch
     if (j && by_code) {
         apim_json_set_str(j, "id_token_signed_response_alg", apim_alg_name(km_algorithm(call->conf)));
     }
-    if (j && json_object_get(c->metadata, LOGOUT_URIS)) {
-        json_object_set(j, LOGOUT_URIS, json_object_get(c->metadata, LOGOUT_URIS));
+    if (j && apim_json_bool(c->metadata, PUSHED_ONLY, 0)) {
+        keep(j, c->metadata, PUSHED_ONLY);
+    }
+    if (j) {
+        keep(j, c->metadata, LOGOUT_URIS);
+        keep(j, c->metadata, "jwks");
     }
     if (j && c->scopes) {
         apim_json_set_str(j, "scope", c->scopes);

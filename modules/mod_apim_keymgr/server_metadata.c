@@ -5,6 +5,7 @@
 #include "logout.h"
 #include "oauth_endpoints.h"
 #include "oauth_error.h"
+#include "pushed_request.h"
 #include "registration.h"
 #include "userinfo.h"
 
@@ -32,6 +33,7 @@ static void add_endpoints(const km_call_t *call, json_t *j)
     add_url(call, j, "introspection_endpoint", "/oauth2/introspect");
     add_url(call, j, "userinfo_endpoint", KM_USERINFO_PATH);
     add_url(call, j, "end_session_endpoint", KM_LOGOUT_PATH);
+    add_url(call, j, "pushed_authorization_request_endpoint", KM_PAR_PATH);
     add_url(call, j, "jwks_uri", "/oauth2/jwks");
     add_url(call, j, "registration_endpoint", KM_REGISTER_PATH);
 }
@@ -48,7 +50,9 @@ static const char *grant_names(const km_call_t *call)
 
 static void add_abilities(const km_call_t *call, json_t *j)
 {
-    static const char with_secret[] = "client_secret_basic client_secret_post";
+    static const char with_secret[] =
+        "client_secret_basic client_secret_post private_key_jwt client_secret_jwt";
+    static const char signing[] = "ES256 RS256 PS256 EdDSA HS256";
     const char *any = apr_pstrcat(call->pool, with_secret, " none", NULL);
     add_list(call, j, "response_types_supported", "code");
     add_list(call, j, "response_modes_supported", "query");
@@ -58,6 +62,9 @@ static void add_abilities(const km_call_t *call, json_t *j)
     add_list(call, j, "revocation_endpoint_auth_methods_supported", any);
     add_list(call, j, "introspection_endpoint_auth_methods_supported",
              with_secret); /* anyone can say to be public */
+    add_list(call, j, "token_endpoint_auth_signing_alg_values_supported", signing);
+    add_list(call, j, "revocation_endpoint_auth_signing_alg_values_supported", signing);
+    add_list(call, j, "introspection_endpoint_auth_signing_alg_values_supported", signing);
     add_list(call, j, "subject_types_supported", "public");
     add_list(call, j, "id_token_signing_alg_values_supported", apim_alg_name(km_algorithm(call->conf)));
     add_list(call, j, "scopes_supported", "openid profile email");
@@ -67,6 +74,7 @@ static void add_abilities(const km_call_t *call, json_t *j)
              "email email_verified");
     add_list(call, j, "prompt_values_supported", "none login consent select_account");
     json_object_set_new(j, "authorization_response_iss_parameter_supported", json_true());
+    json_object_set_new(j, "require_pushed_authorization_requests", json_false());
     json_object_set_new(j, "claims_parameter_supported", json_false());
     json_object_set_new(j, "request_parameter_supported", json_false());
     json_object_set_new(j, "request_uri_parameter_supported", json_false());

@@ -200,14 +200,20 @@ def test_cors(km):
 
 # -- clients that others wrote --------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "none"])
-def test_oauth4webapi(km, method):
-    """Throws where an answer deviates from the specifications: discovery, iss, ID token with nonce, at_hash and auth_time, its
-    signature, userinfo, refresh, introspection, revocation."""
+@pytest.mark.parametrize("method, par", [("client_secret_basic", False), ("client_secret_post", True), ("none", False), ("none", True),
+                                         ("client_secret_jwt", False), ("private_key_jwt", True)])
+def test_oauth4webapi(km, method, par):
+    """Throws where an answer deviates from the specifications: discovery, pushed requests, iss, ID token with nonce, at_hash and
+    auth_time, its signature, userinfo, refresh, introspection, revocation."""
     assert (NPM / "node_modules" / "oauth4webapi").is_dir(), "run npm ci in test/npm (./check does it)"
-    client, browser = Client(km, public=method == "none"), Browser(km.url)
-    job = {"issuer": km.url, "client_id": client.id, "client_secret": client.secret, "redirect_uri": client.redirect_uri, "method": method,
-           "scope": "openid profile email"}
+    job = {"redirect_uri": "https://app.example.com/cb", "issuer": km.url, "method": method, "par": par, "scope": "openid profile email"}
+    more = {"token_endpoint_auth_method": method, "require_pushed_authorization_requests": par}
+    if method == "private_key_jwt":
+        key = jwk.JWK.generate(kty="EC", crv="P-256", alg="ES256", kid="k1", use="sig")
+        job["jwk"] = json.loads(key.export())
+        more["jwks"] = {"keys": [json.loads(key.export_public())]}
+    client, browser = Client(km, **more), Browser(km.url)
+    job.update(client_id=client.id, client_secret=client.secret)
     with subprocess.Popen(["node", NPM / "relying_party.mjs", json.dumps(job)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True) as node:
         url = node.stdout.readline().strip()

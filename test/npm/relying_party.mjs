@@ -16,9 +16,14 @@ const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIte
 
 const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { ...http, algorithm: job.algorithm ?? 'oidc' }))
 const client = { client_id: job.client_id }
+const algorithms = { ES256: { name: 'ECDSA', namedCurve: 'P-256' }, RS256: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+  PS256: { name: 'RSA-PSS', hash: 'SHA-256' } }
+const key = job.jwk && await crypto.subtle.importKey('jwk', job.jwk, algorithms[job.jwk.alg], false, ['sign'])
 const auth = {
   client_secret_basic: () => oauth.ClientSecretBasic(job.client_secret),
   client_secret_post: () => oauth.ClientSecretPost(job.client_secret),
+  client_secret_jwt: () => oauth.ClientSecretJwt(job.client_secret),
+  private_key_jwt: () => oauth.PrivateKeyJwt({ key, kid: job.jwk.kid }),
   none: () => oauth.None(),
 }[job.method]()
 
@@ -30,6 +35,11 @@ for (const [name, value] of Object.entries({
   response_type: 'code', client_id: job.client_id, redirect_uri: job.redirect_uri, scope: job.scope, state, nonce,
   code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256', max_age: '1000',
 })) url.searchParams.set(name, value)
+if (job.par) {
+  const pushed = await oauth.processPushedAuthorizationResponse(as, client,
+    await oauth.pushedAuthorizationRequest(as, client, auth, url.searchParams, http))
+  url.search = new URLSearchParams({ client_id: job.client_id, request_uri: pushed.request_uri }).toString()
+}
 console.log(url.href)
 
 const back = new URL((await lines.next()).value)
