@@ -9,7 +9,11 @@ KEYMGRS="keymgr1 keymgr2"
 PORTALS="portal1 portal2"
 NODES="$KEYMGRS lb-internal $PORTALS $GATEWAYS lb-external" # in the order in which they start
 DATABASES="user_manager api_manager registry"
-PACKAGES="$PACKAGES postgresql-15 libaprutil1-dbd-pgsql"
+PACKAGES="$PACKAGES libaprutil1-dbd-pgsql"
+# Whichever PostgreSQL is there will do.
+if [ -z "$(find /usr/lib/postgresql/*/bin /usr/local/pgsql/bin /usr/local/bin -maxdepth 1 -name initdb 2>/dev/null)" ] || ! command -v psql >/dev/null; then
+    PACKAGES="$PACKAGES postgresql"
+fi
 declare -A NODE_PORT
 PG_PORT=
 PG_USER=
@@ -69,7 +73,7 @@ read_ports() {
 pg_tool() { # program, arguments...: as the user who owns the cluster
     local tool
     tool=$(find /usr/lib/postgresql/*/bin /usr/local/pgsql/bin /usr/local/bin /usr/bin -maxdepth 1 -name "$1" 2>/dev/null | sort -V | tail -n 1)
-    [ -n "$tool" ] || die "PostgreSQL's $1 was not found." "Install PostgreSQL 13 or later; on Debian: apt-get install postgresql-15"
+    [ -n "$tool" ] || die "PostgreSQL's $1 was not found." "Install PostgreSQL 13 or later; on Debian: apt-get install postgresql"
     if [ "$(id -u)" -eq 0 ]; then
         (cd / && setpriv --reuid "$PG_USER" --regid "$(id -gn "$PG_USER")" --clear-groups -- "$tool" "${@:2}")
     else
