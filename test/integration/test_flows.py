@@ -8,7 +8,7 @@ import pytest
 
 import flows
 from client import Client
-from support import wait_until
+from support import SANITIZE, wait_until
 
 pytestmark = pytest.mark.sanitize_both
 
@@ -30,8 +30,11 @@ class System:
         self.backend, self.sandbox = env.backend("production"), env.backend("sandbox")
 
 
-@pytest.fixture(scope="module", params=["one", "split", pytest.param("separate", marks=pytest.mark.databases("postgresql")),
-                                        pytest.param("dmz", marks=pytest.mark.databases("postgresql"))])
+POSTGRESQL = pytest.mark.databases("postgresql")
+SHAPES = ["one", "split"] if SANITIZE else ["one", "split", pytest.param("separate", marks=POSTGRESQL), pytest.param("dmz", marks=POSTGRESQL)]
+
+
+@pytest.fixture(scope="module", params=SHAPES)
 def system(env, request):
     made = System(env, request.param)
     yield made
