@@ -37,10 +37,6 @@ static const apim_stmt_t *list_statement(rest_request_t *rq)
     return NULL;
 }
 
-#define PATTERNS(q)                                                                                          \
-    (q).name, (q).version, (q).context, (q).provider, (q).status, (q).description, (q).tag[0], (q).tag[1],   \
-        (q).tag[2], (q).text[0], (q).text[1], (q).text[2], (q).text[3]
-
 static json_t *list_item(apr_pool_t *p, const char *const *row)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:n, s:b, s:b, s:s, s:s, s:s}", "id", row[0],
@@ -64,10 +60,10 @@ static apim_error_t *read_page(rest_request_t *rq, const apim_stmt_t *stmt, cons
     apim_error_t *err;
     int i;
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
-    err = apim_db_select(db, rq->pool, &po_api_count, &count, APIM_ARGS(PATTERNS(*q)));
+    err = apim_db_select(db, rq->pool, &po_api_count, &count, APIM_ARGS(PO_PATTERNS(*q)));
     err = err ? err
               : apim_db_select(db, rq->pool, stmt, &rows,
-                               APIM_ARGS(PATTERNS(*q), apim_i64(rq->pool, page->limit),
+                               APIM_ARGS(PO_PATTERNS(*q), apim_i64(rq->pool, page->limit),
                                          apim_i64(rq->pool, page->offset)));
     apim_db_close(db);
     APIM_TRY(err);

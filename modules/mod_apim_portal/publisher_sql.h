@@ -11,17 +11,15 @@
     "is_default_version, "                                                                                   \
     "visibility, document, etag, created_at, updated_at, updated_by"
 
-/* The filter of lists: patterns made by po_query_parse, in this order: name, version, context, provider,
- * status, description, three tags, four words. */
-#define PO_WORD                                                                                              \
-    " AND LOWER(name || ' ' || context || ' ' || provider || ' ' || description || ' ' || tags) LIKE "       \
-    "LOWER(%s) ESCAPE '!'"
+/* The filter of lists: patterns made by po_query_parse, each given twice, in this order: name, version,
+ * context, provider, status, description, three tags, four words. "%%" matches everything: it is asked for
+ * first, because folding ten texts of each of ten thousand rows takes longer than all the rest. */
+#define PO_MATCH(WHAT) " AND (%s = '%%' OR LOWER(" WHAT ") LIKE LOWER(%s) ESCAPE '!')"
+#define PO_WORD        PO_MATCH("name || ' ' || context || ' ' || provider || ' ' || description || ' ' || tags")
 #define PO_API_FILTER                                                                                        \
-    " FROM am_api WHERE LOWER(name) LIKE LOWER(%s) ESCAPE '!' AND LOWER(version) LIKE LOWER(%s) ESCAPE '!'"  \
-    " AND LOWER(context) LIKE LOWER(%s) ESCAPE '!' AND LOWER(provider) LIKE LOWER(%s) ESCAPE '!'"            \
-    " AND LOWER(status) LIKE LOWER(%s) ESCAPE '!' AND LOWER(description) LIKE LOWER(%s) ESCAPE '!'"          \
-    " AND LOWER(tags) LIKE LOWER(%s) ESCAPE '!' AND LOWER(tags) LIKE LOWER(%s) ESCAPE '!'"                   \
-    " AND LOWER(tags) LIKE LOWER(%s) ESCAPE '!'" PO_WORD PO_WORD PO_WORD PO_WORD
+    " FROM am_api WHERE 1 = 1" PO_MATCH("name") PO_MATCH("version") PO_MATCH("context") PO_MATCH("provider") \
+        PO_MATCH("status") PO_MATCH("description") PO_MATCH("tags") PO_MATCH("tags") PO_MATCH("tags")        \
+            PO_WORD PO_WORD PO_WORD PO_WORD
 #define PO_API_LIST(ORDER)                                                                                   \
     "SELECT id, provider, name, context_template, version, description, api_type, status, created_at, "      \
     "updated_at, "                                                                                           \

@@ -22,6 +22,13 @@ typedef struct po_query_t {
     const char *text[PO_QUERY_WORDS];
 } po_query_t;
 
+/** The parameters of PO_API_FILTER and ST_FILTER: each pattern twice. */
+#define PO_PATTERNS(q)                                                                                       \
+    (q).name, (q).name, (q).version, (q).version, (q).context, (q).context, (q).provider, (q).provider,      \
+        (q).status, (q).status, (q).description, (q).description, (q).tag[0], (q).tag[0], (q).tag[1],        \
+        (q).tag[1], (q).tag[2], (q).tag[2], (q).text[0], (q).text[0], (q).text[1], (q).text[1], (q).text[2], \
+        (q).text[2], (q).text[3], (q).text[3]
+
 /** Parses; NULL or "" asks for everything. 400 names an unknown modifier, an open quote, too many words. */
 apim_error_t *po_query_parse(apr_pool_t *p, const char *query, po_query_t *out);
 

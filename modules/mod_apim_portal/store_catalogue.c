@@ -124,11 +124,7 @@ static apim_error_t *add_api(void *baton, apr_pool_t *p, const char *const *valu
     return NULL;
 }
 
-#define FILTER_ARGS(l)                                                                                       \
-    (l)->viewer.logged_in, (l)->viewer.roles, (l)->viewer.roles, (l)->query.name, (l)->query.version,        \
-        (l)->query.context, (l)->query.provider, (l)->query.status, (l)->query.description,                  \
-        (l)->query.tag[0], (l)->query.tag[1], (l)->query.tag[2], (l)->query.text[0], (l)->query.text[1],     \
-        (l)->query.text[2], (l)->query.text[3]
+#define FILTER_ARGS(l) (l)->viewer.logged_in, (l)->viewer.roles, (l)->viewer.roles, PO_PATTERNS((l)->query)
 
 static apim_error_t *read_list(listing_t *l, apim_db_t *db, int newest)
 {
