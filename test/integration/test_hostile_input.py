@@ -53,6 +53,7 @@ class Things:
         self.scope = rest.ok("POST", PUBLISHER + "/scopes", json={"name": flows.unique("hostile_scope"), "displayName": "s", "bindings": []})
         self.policies = {level: rest.ok("POST", f"{ADMIN}/throttling/policies/{level}", json=policy(flows.unique("hostile")))
                          for level in ("application", "subscription", "advanced")}
+        self.denied = rest.ok("POST", ADMIN + "/throttling/deny-policies", json=deny_policy(flows.unique("hostile")))
         self.environment = rest.ok("POST", ADMIN + "/environments", json=environment(flows.unique("env")))
         self.user = flows.unique("hostileuser")
         rest.ok("POST", ADMIN + "/users", json={"username": self.user, "password": "long enough", "roles": ["Internal/subscriber"]})
@@ -63,6 +64,10 @@ def policy(name):
             "defaultLimit": {"type": "REQUESTCOUNTLIMIT", "requestCount": {"timeUnit": "min", "unitTime": 1, "requestCount": 7}},
             "rateLimitCount": 5, "rateLimitTimeUnit": "sec", "stopOnQuotaReach": True, "billingPlan": "FREE", "customAttributes": [],
             "conditionalGroups": []}
+
+
+def deny_policy(user):
+    return {"conditionType": "USER", "conditionValue": user, "conditionStatus": True}
 
 
 def environment(name):
@@ -118,6 +123,8 @@ def bodies(t):
         ("POST", PUBLISHER + "/scopes", t.scope), ("PUT", f"{PUBLISHER}/scopes/{t.scope['id']}", t.scope),
         ("POST", ADMIN + "/environments", environment(t.environment["name"])),
         ("PUT", f"{ADMIN}/environments/{t.environment['name']}", environment(t.environment["name"])),
+        ("POST", ADMIN + "/throttling/deny-policies", deny_policy(t.user)),
+        ("PATCH", f"{ADMIN}/throttling/deny-policy/{t.denied['conditionId']}", {"conditionStatus": True}),
         ("POST", ADMIN + "/users", {"username": t.user, "password": "short", "roles": [], "status": "ACTIVE", "email": "a@example.org"}),
         ("PUT", f"{ADMIN}/users/{t.user}", {"roles": ["Internal/subscriber"], "status": "ACTIVE", "email": "a@example.org", "givenName": "G",
                                             "familyName": "F", "organization": "O"}),
@@ -158,7 +165,7 @@ def test_every_operation_with_a_body_is_tried(things):
     no_body = ("change-lifecycle", "copy-api", "/validate", "import-openapi", "validate-openapi", "restore-revision", "regenerate-secret", "clean-up",
                "block-subscription", "swagger")
     for base, method, path, _ in OPERATIONS:
-        if method in ("POST", "PUT") and not any(word in path for word in no_body):
+        if method in ("POST", "PUT", "PATCH") and not any(word in path for word in no_body):
             assert any(m == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", base + path), p) for m, p in tried), (method, base + path)
 
 

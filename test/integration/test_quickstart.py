@@ -327,9 +327,3 @@ def test_as_an_ordinary_user(quick):
 
 def unprivileged_ports():
     return int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 80
-
-
-@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not installed")
-def test_shellcheck_has_nothing_to_say():
-    done = subprocess.run(["shellcheck", SOURCE / "quickstart", SOURCE / "bench" / "run"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout

@@ -34,15 +34,3 @@ def test_the_steps_by_curl():
     finally:
         q("reset")
         shutil.rmtree(q.root, ignore_errors=True)
-
-
-def test_every_link_leads_somewhere():
-    for page in [SOURCE / "README.md", *(SOURCE / "docs").glob("*.md"), SOURCE / "test" / "README.md"]:
-        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / link).exists(), f"{page.name}: {link}"
-
-
-def test_every_directive_stands_in_the_readme():
-    documented = {d for page in (SOURCE / "docs").glob("directives-*.md")
-                  for d in re.findall(r"^\| *`(Apim\w+)`", page.read_text(encoding="utf-8"), re.M)}
-    assert documented and not sorted(d for d in documented if d not in README)
