@@ -40,7 +40,8 @@ def stack_of(core):
     """The stacks of the threads of a core file, as far as gdb can tell."""
     if not shutil.which("gdb"):
         return "(no gdb)"
-    return run(["gdb", "-batch", "-nx", "-ex", "bt 24", "-ex", "thread apply all bt 6", HTTPD, core], check=False).stdout[-12000:]
+    text = run(["gdb", "-batch", "-nx", "-ex", "bt 24", "-ex", "thread apply all bt 6", HTTPD, core], check=False).stdout
+    return text[max(text.find("Core was generated"), 0):][:20000]  # the thread that crashed comes first
 
 
 def _tool(names, folders=("/usr/sbin", "/usr/bin", "/usr/local/apache2/bin")):
