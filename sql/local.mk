@@ -13,12 +13,14 @@ SQL_FILES = \
 	sql/api_manager/postgresql/0004_feed_origin.sql \
 	sql/api_manager/postgresql/0005_authorization.sql \
 	sql/api_manager/postgresql/0006_used_once.sql \
+	sql/api_manager/postgresql/0007_portal_sessions.sql \
 	sql/api_manager/sqlite/0001_api_manager.sql \
 	sql/api_manager/sqlite/0002_refresh_scopes.sql \
 	sql/api_manager/sqlite/0003_feed_notify.sql \
 	sql/api_manager/sqlite/0004_feed_origin.sql \
 	sql/api_manager/sqlite/0005_authorization.sql \
 	sql/api_manager/sqlite/0006_used_once.sql \
+	sql/api_manager/sqlite/0007_portal_sessions.sql \
 	sql/registry/postgresql/0001_registry.sql \
 	sql/registry/postgresql/0002_policies.sql \
 	sql/registry/postgresql/0003_nodes.sql \

@@ -7,6 +7,7 @@
 #include "apim_text.h"
 #include "httpd/db_pool.h"
 #include "id_token.h"
+#include "login_service.h"
 #include "oauth_error.h"
 #include "scope_service.h"
 
@@ -88,6 +89,7 @@ apim_error_t *km_authz_begin(const km_call_t *call, const apr_table_t *params, k
 {
     apr_pool_t *p = call->pool;
     const char *id = param(params, "client_id"), *uri = param(params, "redirect_uri");
+    const int is_portal = km_login_is_portal(params, id);
     km_authz_t *a = apr_pcalloc(p, sizeof(*a));
     apim_error_t *err;
     apim_db_t *db;
@@ -96,7 +98,7 @@ apim_error_t *km_authz_begin(const km_call_t *call, const apr_table_t *params, k
                               id ? "where to send you back to (redirect_uri)" : "who it is (client_id)");
     }
     APIM_TRY(apim_db_open(p, &call->conf->common, APIM_DB_API_MANAGER, &db));
-    err = km_is_consumer_key(id) ? km_client_find(p, db, id, &a->client) : NULL;
+    err = km_is_consumer_key(id) || is_portal ? km_client_find(p, db, id, &a->client) : NULL;
     apim_db_close(db);
     if (err) {
         return err;
@@ -105,7 +107,7 @@ apim_error_t *km_authz_begin(const km_call_t *call, const apr_table_t *params, k
         return km_oauth_error(p, HTTP_BAD_REQUEST, "invalid_request",
                               "No application is registered under this client_id.");
     }
-    if (!is_registered(a->client, uri) || apim_has_control(uri, NULL)) {
+    if ((!is_registered(a->client, uri) && !is_portal) || apim_has_control(uri, NULL)) {
         return km_oauth_error(
             p, HTTP_BAD_REQUEST, "invalid_request",
             "The address to send you back to is not one that the application has registered "

@@ -8,6 +8,7 @@
 #include "code_store.h"
 #include "keymgr_log.h"
 #include "login_pages.h"
+#include "login_service.h"
 #include "login_session.h"
 #include "oauth_endpoints.h"
 #include "oauth_error.h"
@@ -66,6 +67,10 @@ static apim_error_t *consent_needed(const km_call_t *call, const km_authz_t *a, 
 {
     int covers;
     *needed = 1;
+    if (km_login_is_portal(a->params, a->client->consumer_key)) {
+        *needed = 0;
+        return NULL;
+    }
     if (a->consent || km_authz_is_native(a)) {
         return NULL;
     }

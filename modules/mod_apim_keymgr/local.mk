@@ -51,6 +51,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/login_guard.h \
 	modules/mod_apim_keymgr/login_pages.c \
 	modules/mod_apim_keymgr/login_pages.h \
+	modules/mod_apim_keymgr/login_service.c \
+	modules/mod_apim_keymgr/login_service.h \
 	modules/mod_apim_keymgr/login_session.c \
 	modules/mod_apim_keymgr/login_session.h \
 	modules/mod_apim_keymgr/logout.c \

@@ -9,9 +9,11 @@
 #include "client_store.h"
 #include "httpd/db_pool.h"
 #include "id_token.h"
+#include "login_service.h"
 #include "login_session.h"
 #include "oauth_endpoints.h"
 #include "oauth_error.h"
+#include "pushed_request.h"
 #include "web_page.h"
 
 #define MAX_FORM      65536
@@ -72,8 +74,13 @@ static apim_error_t *read_leaving(const km_call_t *call, const apr_table_t *para
             return wrong(call, "The id_token_hint was not issued here, or to another application.");
         }
     }
-    if (uri) {
+    if (km_login_is_portal(params, id)) {
+        l->username = param(params, "username");
+    }
+    else if (uri) {
         APIM_TRY(check_target(call, id ? id : audience, uri));
+    }
+    if (uri) {
         l->target = apr_pstrcat(p, uri, state ? strchr(uri, '?') ? "&state=" : "?state=" : "",
                                 state ? apim_urlencode(p, state) : "", NULL);
     }
@@ -131,7 +138,7 @@ int km_endpoint_logout(const km_call_t *call)
     apr_table_t *params = NULL;
     km_session_t *session = NULL;
     leaving_t l = {0};
-    int confirmed = 0;
+    int confirmed = 0, pushed;
     apim_error_t *err = read_request(call, &params);
     if (!err) {
         err = km_session_find(call, &session);
@@ -139,6 +146,9 @@ int km_endpoint_logout(const km_call_t *call)
     if (!err && session && call->r->method_number == M_POST && apr_table_get(params, "seal")) {
         err = open_form(call, session, &params);
         confirmed = 1;
+    }
+    else if (!err) {
+        err = km_pushed_resolve(call, &params, &pushed);
     }
     if (!err) {
         err = read_leaving(call, params, &l);

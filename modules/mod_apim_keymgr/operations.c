@@ -10,6 +10,7 @@
 #include "feed_service.h"
 #include "httpd/keymgr_call.h"
 #include "httpd/rest.h"
+#include "login_service.h"
 #include "operation_input.h"
 #include "revocation.h"
 #include "verify_service.h"
@@ -40,6 +41,9 @@ static const struct {
                   {"token-generate", km_token_generate},
                   {"token-revoke", token_revoke},
                   {"user-revoke", km_user_revoke},
+                  {"portal-login-begin", km_portal_login_begin},
+                  {"portal-login-end", km_portal_login_end},
+                  {"portal-logout", km_portal_logout},
                   {"api-key-generate", km_api_key_generate},
                   {"api-key-revoke", km_api_key_revoke},
                   {"feed-heads", km_feed_heads},

@@ -23,8 +23,14 @@
 static const char *const credentials[] = {"client_secret", "client_assertion", "client_assertion_type",
                                           PUSHED_ID};
 
+int km_pushed_is(const apr_table_t *params)
+{
+    return apr_table_get(params, PUSHED_ID) != NULL;
+}
+
 /* "<expires> <parameters>" under the client's name. */
-static apim_error_t *seal(const km_call_t *call, const char *client_id, apr_table_t *form, const char **uri)
+apim_error_t *km_pushed_seal(const km_call_t *call, const char *client_id, apr_table_t *form,
+                             const char **uri)
 {
     apr_pool_t *p = call->pool;
     const char *text, *id = apim_random_token(p, 16);
@@ -65,7 +71,7 @@ static apim_error_t *push(const km_call_t *call, const char **uri)
     apr_table_setn(form, "client_id", client->consumer_key);
     APIM_TRY(km_authz_begin(call, form, &a));
     APIM_TRY(km_authz_check(call, form, a));
-    return seal(call, client->consumer_key, form, uri);
+    return km_pushed_seal(call, client->consumer_key, form, uri);
 }
 
 int km_endpoint_par(const km_call_t *call)

@@ -21,6 +21,14 @@ int km_endpoint_par(const km_call_t *call);
  * redirect_uri is known. */
 apim_error_t *km_pushed_resolve(const km_call_t *call, apr_table_t **params, int *pushed);
 
+/** 1 if these parameters were pushed: km_pushed_resolve found them. */
+int km_pushed_is(const apr_table_t *params);
+
+/** Seals form as that client's request: *uri is what the browser brings as request_uri. form gets a client_id
+ * and loses credentials. 400 if it is too long. */
+apim_error_t *km_pushed_seal(const km_call_t *call, const char *client_id, apr_table_t *form,
+                             const char **uri);
+
 /** To be called when params end in a code: 400 if they have before. */
 apim_error_t *km_pushed_use(const km_call_t *call, const apr_table_t *params);
 

@@ -8,6 +8,11 @@ PORTAL_FRAME = \
 	modules/mod_apim_portal/portal_index.c \
 	modules/mod_apim_portal/nodes.c modules/mod_apim_portal/nodes.h \
 	modules/mod_apim_portal/nodes_sql.c modules/mod_apim_portal/nodes_sql.h \
+	modules/mod_apim_portal/pages.c modules/mod_apim_portal/pages.h \
+	modules/mod_apim_portal/login_resource.c modules/mod_apim_portal/login_resource.h \
+	modules/mod_apim_portal/session_resource.c \
+	modules/mod_apim_portal/session_sql.c modules/mod_apim_portal/session_sql.h \
+	modules/mod_apim_portal/session_store.c modules/mod_apim_portal/session_store.h \
 	modules/mod_apim_portal/mod_apim_portal.c
 PORTAL_PUBLISHER = \
 	modules/mod_apim_portal/publisher_sql.c modules/mod_apim_portal/publisher_sql.h \
@@ -61,6 +66,7 @@ PORTAL_ADMIN = \
 	modules/mod_apim_portal/signup_resource.c \
 	modules/mod_apim_portal/admin_routes.c
 mod_apim_portal_la_SOURCES = $(PORTAL_FRAME) $(PORTAL_PUBLISHER) $(PORTAL_STORE) $(PORTAL_ADMIN)
-mod_apim_portal_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_portal
+mod_apim_portal_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_portal -DAPIM_PAGES_DIR='"$(pagesdir)"'
+
 mod_apim_portal_la_LDFLAGS = $(MODULE_LDFLAGS) -export-symbols-regex '^apim_portal_module$$'
 mod_apim_portal_la_LIBADD = libportal_pure.la libapim_httpd.la libapim.la

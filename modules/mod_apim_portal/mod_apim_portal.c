@@ -11,6 +11,7 @@
 #include "httpd/health.h"
 #include "httpd/presence.h"
 #include "openapi/fetch.h"
+#include "pages.h"
 #include "publication.h"
 
 static const rest_api_t publisher_api = {PO_PUBLISHER_BASE, po_publisher_routes, po_authenticate, "Publisher",
@@ -19,6 +20,8 @@ static const rest_api_t store_api = {PO_STORE_BASE, po_store_routes, po_authenti
 static const rest_api_t admin_api = {PO_ADMIN_BASE, po_admin_routes, po_authenticate, "Administration", NULL};
 
 static const rest_api_t signup_api = {PO_SIGNUP_BASE, po_signup_routes, NULL, "Store", NULL};
+
+static const rest_api_t pages_api = {PO_PAGES_BASE, po_pages_routes, NULL, "Portal", NULL};
 
 static int lies_below(const char *uri, const char *base)
 {
@@ -42,6 +45,10 @@ static const rest_api_t *api_of(const request_rec *r)
     if (on->admin == 1 && lies_below(r->uri, admin_api.base)) {
         return &admin_api;
     }
+    if (po_config(r)->pages && (on->publisher == 1 || on->store == 1 || on->admin == 1) &&
+        lies_below(r->uri, pages_api.base)) {
+        return &pages_api;
+    }
     return NULL;
 }
 
@@ -53,7 +60,7 @@ static int is_index(const request_rec *r)
 
 static int is_ours(const request_rec *r)
 {
-    return api_of(r) != NULL || is_index(r);
+    return api_of(r) != NULL || is_index(r) || po_pages_has(r);
 }
 
 /* Our resources are no files: neither DocumentRoot nor <Directory> has a say. <Location> and Require do. */
@@ -80,6 +87,9 @@ static int handler(request_rec *r)
     if (is_index(r) && r->method_number == M_GET) {
         return po_index_page(r);
     }
+    if (po_pages_has(r)) {
+        return po_pages_handler(r);
+    }
     return DECLINED;
 }
 
@@ -98,6 +108,9 @@ static int check_server(apr_pool_t *p, server_rec *main_server, server_rec *s)
     }
     if (!wrong && conf->enabled) {
         wrong = apim_db_pool_setup();
+    }
+    if (!wrong) {
+        wrong = po_pages_load(p, conf);
     }
     if (wrong) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "APIM-PO0001: %s", wrong);

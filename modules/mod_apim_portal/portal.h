@@ -28,6 +28,7 @@ APLOG_USE_MODULE(apim_portal);
 #define PO_STORE_BASE     "/api/am/devportal/v3"
 #define PO_ADMIN_BASE     "/api/am/admin/v4"
 #define PO_SIGNUP_BASE    "/api/identity/user/v1.0"
+#define PO_PAGES_BASE     "/api/am/portal/v1"
 
 /* Per server. */
 typedef struct portal_config_t {
@@ -39,6 +40,9 @@ typedef struct portal_config_t {
     const char *import_allow; /* ApimImportAllow: addresses that an import by URL may reach besides public */
     const char *gateway_url;  /* ApimGatewayUrl: base URL under which subscribers call APIs */
     const char *keymgr_url;   /* ApimKeyManagerUrl: base URL of the Key Manager's public endpoints */
+    const char
+        *pages_dir; /* ApimPages: directory of the web pages; "": none; NULL: where they are installed */
+    struct po_pages_t *pages; /* read in post_config; NULL: none */
 } portal_config_t;
 
 /* Per directory or Location. -1: not set. */
@@ -75,7 +79,8 @@ extern const command_rec po_commands[];
 /** Borrows a connection for the request; give it back with apim_db_close as soon as possible. */
 apim_error_t *po_open(rest_request_t *rq, apim_database_e which, apim_db_t **db);
 
-/** Authenticates by the Bearer token (rest_authenticate_fn). The Key Manager's answer is remembered for a few
+/** Authenticates by the Bearer token, or else by the session of a web page (rest_authenticate_fn). The Key
+ * Manager's answer is remembered for a few
  * seconds in this process: a revoked token is refused after that at the latest. Errors: 401 unknown or
  * expired token; 503 without a Key Manager. */
 apim_error_t *po_authenticate(rest_request_t *rq);

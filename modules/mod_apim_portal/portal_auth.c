@@ -3,7 +3,7 @@
 #include <apr_thread_mutex.h>
 #include <string.h>
 
-#include "portal.h"
+#include "session_store.h"
 
 /*
  * Who calls. The Key Manager's answer about a token is kept for CACHE_MS in a table of fixed size, addressed
@@ -98,12 +98,12 @@ static apim_error_t *introspect(rest_request_t *rq, const char *token, const uns
     return NULL;
 }
 
-apim_error_t *po_authenticate(rest_request_t *rq)
+/* The token that the request brings, or that its session stands for; NULL if there is neither. */
+static apim_error_t *read_token(rest_request_t *rq, const char **token)
 {
     const char *header = apr_table_get(rq->r->headers_in, "Authorization");
-    unsigned char hash[32];
     if (!header) {
-        return NULL;
+        return po_session_token(rq, token, NULL);
     }
     if (strncasecmp(header, "Bearer ", 7) != 0) {
         return refused(rq, "The Authorization header must be: Bearer <access token>.");
@@ -113,11 +113,23 @@ apim_error_t *po_authenticate(rest_request_t *rq)
     if (!*header || strlen(header) > 8000 || apim_has_control(header, NULL)) {
         return refused(rq, "The access token is not valid.");
     }
-    if (apim_sha256(header, strlen(header), hash)) {
+    *token = header;
+    return NULL;
+}
+
+apim_error_t *po_authenticate(rest_request_t *rq)
+{
+    unsigned char hash[32];
+    const char *token;
+    APIM_TRY(read_token(rq, &token));
+    if (!token) {
+        return NULL;
+    }
+    if (apim_sha256(token, strlen(token), hash)) {
         return apim_internal(rq->pool, "SHA-256 failed");
     }
     if (!recall(rq, hash)) {
-        APIM_TRY(introspect(rq, header, hash));
+        APIM_TRY(introspect(rq, token, hash));
     }
     rq->r->user = apr_pstrdup(rq->pool, rq->username); /* for the access log */
     return NULL;

@@ -72,6 +72,7 @@ void *po_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     conf->import_allow = add->import_allow ? add->import_allow : base->import_allow;
     conf->gateway_url = add->gateway_url ? add->gateway_url : base->gateway_url;
     conf->keymgr_url = add->keymgr_url ? add->keymgr_url : base->keymgr_url;
+    conf->pages_dir = add->pages_dir ? add->pages_dir : base->pages_dir;
     return conf;
 }
 
@@ -151,6 +152,15 @@ static const char *set_import_allow(cmd_parms *cmd, void *dummy, const char *arg
     return NULL;
 }
 
+static const char *set_pages(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    portal_config_t *conf = po_server_config(cmd->server);
+    conf->pages_dir = strcasecmp(arg, "Off") == 0 ? "" : ap_server_root_relative(cmd->pool, arg);
+    return conf->pages_dir ? NULL
+                           : apr_psprintf(cmd->pool, "%s: '%s' is not usable; write a directory, or Off",
+                                          cmd->cmd->name, arg);
+}
+
 static const char *set_url(cmd_parms *cmd, void *dummy, const char *arg)
 {
     const char **member =
@@ -190,6 +200,8 @@ const command_rec po_commands[] = {
                   "how long a publication waits for the gateways to confirm it (default 1s)"),
     AP_INIT_ITERATE("ApimImportAllow", set_import_allow, NULL, RSRC_CONF,
                     "internal addresses or networks that an import by URL may reach (default none)"),
+    AP_INIT_TAKE1("ApimPages", set_pages, NULL, RSRC_CONF,
+                  "directory of the web pages, or Off (default: where make install put them)"),
     AP_INIT_TAKE1("ApimGatewayUrl", set_url, SERVER_MEMBER(gateway_url), RSRC_CONF,
                   "base URL under which APIs are called (default: the URL the portal is called by)"),
     AP_INIT_TAKE1(

@@ -3,7 +3,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#include "portal.h"
+#include "pages.h"
 
 static const char STYLE[] =
     ":root{color-scheme:light "
@@ -38,21 +38,47 @@ static const char *row(apr_pool_t *p, const char *title, const char *url, int is
                    : apr_psprintf(p, "<div><dt>%s</dt><dd><code>%s</code></dd></div>", title, text);
 }
 
+/* The pages for people. */
+static const char *page_rows(request_rec *r)
+{
+    static const struct {
+        const char *title, *path;
+    } pages[] = {{"Store", "/store/"}, {"Publisher", "/publisher/"}, {"Administration", "/admin/"}};
+    const char *rows = "";
+    apr_size_t i;
+    for (i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+        if (po_pages_is_place(r, pages[i].path)) {
+            rows = apr_pstrcat(
+                r->pool, rows,
+                row(r->pool, pages[i].title, apr_pstrcat(r->pool, rest_self_url(r), pages[i].path, NULL), 1),
+                NULL);
+        }
+    }
+    return rows;
+}
+
 static const char *rest_rows(request_rec *r)
 {
     const portal_dir_config_t *on = po_dir_config(r);
     const char *self = rest_self_url(r), *rows = "";
+    if (po_config(r)->pages) {
+        rows = page_rows(r);
+    }
     if (on->publisher == 1) {
-        rows = row(r->pool, "Publisher", apr_pstrcat(r->pool, self, PO_PUBLISHER_BASE, NULL), 0);
+        rows = apr_pstrcat(
+            r->pool, rows,
+            row(r->pool, "Publisher, REST API", apr_pstrcat(r->pool, self, PO_PUBLISHER_BASE, NULL), 0),
+            NULL);
     }
     if (on->store == 1) {
         const char *url = apr_pstrcat(r->pool, self, PO_STORE_BASE "/apis", NULL);
-        rows = apr_pstrcat(r->pool, rows, row(r->pool, "Store, published APIs", url, 1), NULL);
+        rows = apr_pstrcat(r->pool, rows, row(r->pool, "Store, REST API", url, 1), NULL);
     }
     if (on->admin == 1) {
-        rows = apr_pstrcat(r->pool, rows,
-                           row(r->pool, "Administration", apr_pstrcat(r->pool, self, PO_ADMIN_BASE, NULL), 0),
-                           NULL);
+        rows = apr_pstrcat(
+            r->pool, rows,
+            row(r->pool, "Administration, REST API", apr_pstrcat(r->pool, self, PO_ADMIN_BASE, NULL), 0),
+            NULL);
     }
     return rows;
 }

@@ -34,6 +34,7 @@ PORTAL = [
     ("ApimMaxDefinitionSize huge", r"size in MiB from 1 to 200"),
     ("ApimMaxDefinitionSize 0", r"size in MiB from 1 to 200"),
     ("ApimPublishWait 5min", r"duration from 0ms to 30s"),
+    ("ApimPages /nonexistent/pages", r"ApimPages: cannot read the directory /nonexistent/pages"),
     ("ApimImportAllow example.org", r"an address or a network"),
     ("ApimGatewayUrl gateway.example.org", r"base URL such as https://"),
     ("ApimGatewayUrl https://user:pw@host/", r"base URL such as https://"),
