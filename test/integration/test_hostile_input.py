@@ -420,11 +420,14 @@ QUERY_VALUES = ["", "-1", "0", "99999999999999999999", "1e9", "1;DROP TABLE am_a
 
 
 def test_hostile_queries(rest):
+    """What every list takes with every value; of the others, that most operations do not know, a third for each operation."""
+    turn = 0
     for base, method, path, _ in OPERATIONS:
         if "{" in path or base == SIGNUP or method == "DELETE":
             continue
         for name in QUERIES if method == "GET" else QUERIES[5:]:
-            for value in QUERY_VALUES:
+            turn += 1
+            for value in QUERY_VALUES if name in QUERIES[:5] else QUERY_VALUES[turn % 3::3]:
                 r = rest.request(method, base + path, params={name: value}, data=b"" if method == "POST" else None,
                                  headers={"Content-Type": "application/json"} if method == "POST" else {})
                 check(r, method, path, name, value)
