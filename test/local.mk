@@ -3,7 +3,7 @@ if HAVE_CMOCKA
 UNIT_TESTS = test/unit/test_text test/unit/test_db test/unit/test_multipart
 UNIT_TESTS += test/unit/test_token_cache test/unit/test_rate_limiter
 UNIT_TESTS += test/unit/test_jose test/unit/test_keymgr
-UNIT_TESTS += test/unit/test_routes
+UNIT_TESTS += test/unit/test_routes test/unit/test_usage
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
@@ -29,6 +29,10 @@ test_unit_test_token_cache_LDADD = libgateway_shared.la $(UNIT_LIBS) $(OPENSSL_L
 test_unit_test_rate_limiter_SOURCES = test/unit/test_rate_limiter.c test/unit/shared.h
 test_unit_test_rate_limiter_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_gateway
 test_unit_test_rate_limiter_LDADD = libgateway_shared.la $(UNIT_LIBS)
+
+test_unit_test_usage_SOURCES = test/unit/test_usage.c test/unit/shared.h
+test_unit_test_usage_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_gateway
+test_unit_test_usage_LDADD = libgateway_shared.la $(UNIT_LIBS)
 
 test_unit_test_jose_SOURCES = test/unit/test_jose.c
 test_unit_test_jose_CPPFLAGS = $(UNIT_CPPFLAGS)

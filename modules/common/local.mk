@@ -12,6 +12,8 @@ libapim_la_SOURCES = \
 	modules/common/apim_seal.c modules/common/apim_seal.h \
 	modules/common/apim_node.c modules/common/apim_node.h \
 	modules/common/apim_node_sql.c modules/common/apim_node_sql.h \
+	modules/common/apim_usage.c modules/common/apim_usage.h \
+	modules/common/apim_usage_sql.c modules/common/apim_usage_sql.h \
 	modules/common/jose/jwk.c modules/common/jose/jwk.h \
 	modules/common/jose/jws.c modules/common/jose/jws.h
 include modules/common/openapi/local.mk

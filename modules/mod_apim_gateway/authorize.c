@@ -45,7 +45,8 @@ const char *gw_authorize_post_config(apr_pool_t *pconf, server_rec *main_server)
     }
     return wrong
                ? wrong
-               : gw_shared_state_make(pconf, (apr_size_t)conf->cache_size, (apr_size_t)conf->rate_limit_size);
+               : gw_shared_state_make(pconf, (apr_size_t)conf->cache_size, (apr_size_t)conf->rate_limit_size,
+                                      conf->usage ? (apr_size_t)conf->usage_buffer : 0);
 }
 
 static int connections(const gw_server_config_t *conf)

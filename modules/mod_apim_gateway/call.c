@@ -22,6 +22,7 @@
 #include "proxy_functions.h"
 #include "sync.h"
 #include "upstream.h"
+#include "usage.h"
 #include "verification.h"
 
 APLOG_USE_MODULE(apim_gateway);
@@ -343,6 +344,7 @@ static int pre_request(proxy_worker **worker, proxy_balancer **balancer, request
     if (!call || !call->upstream) {
         return DECLINED;
     }
+    call->sent_at = call->sent_at ? call->sent_at : apr_time_now();
     *worker = gw_upstream_worker(call->upstream);
     *balancer = NULL;
     return OK;
@@ -411,6 +413,7 @@ static int log_transaction(request_rec *r)
         if (call->fault) {
             apr_atomic_inc64(&state->faults);
         }
+        gw_usage_record(r, call);
         gw_upstream_expire();
     }
     return DECLINED;
@@ -517,6 +520,7 @@ static apr_status_t rewrite_out(ap_filter_t *f, apr_bucket_brigade *bb)
     request_rec *r = f->r;
     gw_call_t *call = gw_call_of(r);
     if (call && call->upstream && !call->fault) {
+        call->answered_at = apr_time_now();
         rewrite_location(r, call, "Location");
         rewrite_location(r, call, "Content-Location");
         rewrite_cookies(r, call);

@@ -4,6 +4,7 @@
 
 #include "apim_db.h"
 #include "apim_node.h"
+#include "apim_usage.h"
 #include "gateway.h"
 
 /*
@@ -36,6 +37,10 @@ typedef struct gw_feed_t {
 
     /** Says what this node serves. Called when that changes and every APIM_NODE_INTERVAL. */
     apim_error_t *(*report)(apr_pool_t *p, const apim_node_t *node);
+
+    /** Has a batch of usage (apim_usage.h) added to what there is. Called by another thread than the rest,
+     * one at a time. 400: the batch is refused for good. */
+    apim_error_t *(*usage)(apr_pool_t *p, const json_t *batch);
 
     /** Returns when there may be something new past `place`, at the latest after the interval for asking or
      * when stop_fd becomes readable. */

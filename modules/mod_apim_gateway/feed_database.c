@@ -85,6 +85,16 @@ static apim_error_t *report(apr_pool_t *p, const apim_node_t *node)
     return err;
 }
 
+static apim_error_t *usage(apr_pool_t *p, const json_t *batch)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    APIM_TRY(apim_db_open(p, &conf()->common, APIM_DB_API_MANAGER, &db));
+    err = apim_usage_add(db, p, batch);
+    apim_db_close(db);
+    return err;
+}
+
 /* -- waiting
  * ----------------------------------------------------------------------------------------------------- */
 
@@ -179,6 +189,7 @@ const gw_feed_t *gw_feed_database(server_rec *main_server)
                                    artifacts_after,
                                    invalidations_after,
                                    report,
+                                   usage,
                                    wait_for_news,
                                    0,
                                    mode};

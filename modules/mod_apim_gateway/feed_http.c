@@ -17,6 +17,7 @@ APLOG_USE_MODULE(apim_gateway);
 #define WAIT_MS            1500
 #define CONNECT_TIMEOUT_MS 3000
 #define ANSWER_TIMEOUT_MS  5000 /* beyond the waiting */
+#define USAGE_TIMEOUT_MS   4000
 #define STEP_MS            1000
 #define MAX_ANSWER         (64 * 1024 * 1024)
 #define FIRST_PAUSE        apr_time_from_msec(200)
@@ -28,13 +29,18 @@ typedef struct kept_head_t {
     apr_int64_t revision;
 } kept_head_t;
 
-/* Of this child and its sync thread, which may outlive the child's pools: nothing here is in a pool. */
-static struct {
-    server_rec *server;
+/* The connections of one thread. */
+typedef struct channel_t {
     CURLM *multi;
     CURL *easy;
     int address; /* index of the one that answered last */
-    int stop_fd;
+    int stop_fd; /* readable: give up */
+} channel_t;
+
+/* Of this child and its sync thread, which may outlive the child's pools: nothing here is in a pool. */
+static struct {
+    server_rec *server;
+    channel_t sync, usage;
     kept_head_t registry, invalidations;
     int known;       /* the heads are those of the last answer, not used yet */
     char error[400]; /* of the last attempt to wait, "" if it went well */
@@ -76,17 +82,16 @@ static size_t take(char *data, size_t size, size_t n, void *baton)
     return len;
 }
 
-static int start_curl(void)
+static int start_curl(channel_t *ch)
 {
-    here.easy = here.easy ? here.easy : curl_easy_init();
-    here.multi = here.multi ? here.multi : curl_multi_init();
-    return here.easy && here.multi;
+    ch->easy = ch->easy ? ch->easy : curl_easy_init();
+    ch->multi = ch->multi ? ch->multi : curl_multi_init();
+    return ch->easy && ch->multi;
 }
 
-static void set_options(const char *url, struct curl_slist *headers, const char *text, long timeout_ms,
-                        body_t *body, char *message)
+static void set_options(CURL *c, const char *url, struct curl_slist *headers, const char *text,
+                        long timeout_ms, body_t *body, char *message)
 {
-    CURL *c = here.easy;
     curl_easy_reset(c); /* keeps connections and the TLS sessions */
     curl_easy_setopt(c, CURLOPT_URL, url);
     curl_easy_setopt(c, CURLOPT_POSTFIELDS, text);
@@ -111,30 +116,31 @@ static void set_options(const char *url, struct curl_slist *headers, const char 
 }
 
 /* Runs the transfer until it ends or the node stops. */
-static CURLcode transfer(void)
+static CURLcode transfer(const channel_t *ch)
 {
-    struct curl_waitfd stop = {.fd = here.stop_fd, .events = CURL_WAIT_POLLIN};
+    struct curl_waitfd stop = {.fd = ch->stop_fd, .events = CURL_WAIT_POLLIN};
     CURLcode result = CURLE_ABORTED_BY_CALLBACK;
     CURLMsg *done;
     int running = 1, left;
-    curl_multi_add_handle(here.multi, here.easy);
-    while (running && !stop.revents && curl_multi_perform(here.multi, &running) == CURLM_OK) {
+    curl_multi_add_handle(ch->multi, ch->easy);
+    while (running && !stop.revents && curl_multi_perform(ch->multi, &running) == CURLM_OK) {
         if (running) {
-            curl_multi_poll(here.multi, &stop, 1, STEP_MS, NULL);
+            curl_multi_poll(ch->multi, &stop, 1, STEP_MS, NULL);
         }
     }
-    while ((done = curl_multi_info_read(here.multi, &left)) != NULL) {
+    while ((done = curl_multi_info_read(ch->multi, &left)) != NULL) {
         result = done->msg == CURLMSG_DONE ? done->data.result : result;
     }
-    curl_multi_remove_handle(here.multi, here.easy);
+    curl_multi_remove_handle(ch->multi, ch->easy);
     return result;
 }
 
-static apim_error_t *understand(apr_pool_t *p, const char *url, const body_t *body, json_t **out)
+static apim_error_t *understand(apr_pool_t *p, const channel_t *ch, const char *url, const body_t *body,
+                                json_t **out)
 {
     static const apim_json_limits_t limits = {MAX_ANSWER, 6};
     long status = 0;
-    curl_easy_getinfo(here.easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(ch->easy, CURLINFO_RESPONSE_CODE, &status);
     if (!body->text || apim_json_parse(p, body->text, body->len, &limits, out)) {
         return apim_unavailable(p, "The feed", "%s answered %ld without JSON", url, status);
     }
@@ -142,13 +148,16 @@ static apim_error_t *understand(apr_pool_t *p, const char *url, const body_t *bo
         return apim_unavailable(
             p, "The feed", "%s answered 404: it knows no feed, or its ApimClusterSecret is another one", url);
     }
+    if (status == 400) {
+        return apim_bad_request(p, "%s: %s", url, apim_json_str(*out, "description", ""));
+    }
     return status == 200 ? NULL
                          : apim_unavailable(p, "The feed", "%s answered %ld: %s", url, status,
                                             apim_json_str(*out, "description", ""));
 }
 
-static apim_error_t *ask(apr_pool_t *p, const char *address, const char *operation, const char *text,
-                         long timeout_ms, json_t **out)
+static apim_error_t *ask(apr_pool_t *p, const channel_t *ch, const char *address, const char *operation,
+                         const char *text, long timeout_ms, json_t **out)
 {
     const char *url = apr_pstrcat(p, address, APIM_KEYMGR_INTERNAL_PATH, operation, NULL);
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
@@ -158,32 +167,34 @@ static apim_error_t *ask(apr_pool_t *p, const char *address, const char *operati
     CURLcode rc;
     headers = curl_slist_append(
         headers, apr_pstrcat(p, APIM_CLUSTER_SECRET_HEADER ": ", conf()->common.cluster_secret, NULL));
-    set_options(url, headers, text, timeout_ms, &body, message);
-    rc = transfer();
+    set_options(ch->easy, url, headers, text, timeout_ms, &body, message);
+    rc = transfer(ch);
     err = rc ? apim_unavailable(p, "The feed", "%s: %s", url, *message ? message : curl_easy_strerror(rc))
-             : understand(p, url, &body, out);
+             : understand(p, ch, url, &body, out);
     free(body.text);
     curl_slist_free_all(headers);
     return err;
 }
 
 /* Asks the addresses in turn, beginning with the one that answered last. */
-static apim_error_t *call(apr_pool_t *p, const char *operation, json_t *in, long timeout_ms, json_t **out)
+static apim_error_t *call(apr_pool_t *p, channel_t *ch, const char *operation, json_t *in, long timeout_ms,
+                          json_t **out)
 {
     const apr_array_header_t *addresses = conf()->feed_urls;
     const char *text = in ? apim_json_text(p, apim_json_own(p, in)) : NULL;
     apim_error_t *err = NULL;
     int i;
-    if (!text || !start_curl()) {
+    if (!text || !start_curl(ch)) {
         return apim_internal(p, "the feed's request cannot be made");
     }
     for (i = 0; i < addresses->nelts; i++) {
-        here.address %= addresses->nelts;
-        err = ask(p, APR_ARRAY_IDX(addresses, here.address, const char *), operation, text, timeout_ms, out);
+        ch->address %= addresses->nelts;
+        err =
+            ask(p, ch, APR_ARRAY_IDX(addresses, ch->address, const char *), operation, text, timeout_ms, out);
         if (!err) {
             return NULL;
         }
-        here.address++;
+        ch->address++;
     }
     return err;
 }
@@ -215,7 +226,7 @@ static apim_error_t *ask_heads(apr_pool_t *p, const gw_feed_place_t *place, int 
     if (in && node) {
         json_object_set_new(in, "node", node);
     }
-    APIM_TRY(call(p, "feed-heads", in, wait_ms + ANSWER_TIMEOUT_MS, &out));
+    APIM_TRY(call(p, &here.sync, "feed-heads", in, wait_ms + ANSWER_TIMEOUT_MS, &out));
     keep(&here.registry, out, "registry");
     keep(&here.invalidations, out, "invalidations");
     if (!*here.registry.epoch || !*here.invalidations.epoch) {
@@ -283,7 +294,7 @@ static apim_error_t *take_rows(apr_pool_t *p, const json_t *answer, int columns,
 static apim_error_t *artifacts_after(apr_pool_t *p, apr_int64_t after, apim_rows_t **rows)
 {
     json_t *out;
-    APIM_TRY(call(p, "feed-artifacts",
+    APIM_TRY(call(p, &here.sync, "feed-artifacts",
                   json_pack("{s:s, s:I}", "environment", conf()->environment, "after", (json_int_t)after),
                   ANSWER_TIMEOUT_MS * 4, &out));
     return take_rows(p, out, 5, rows);
@@ -292,8 +303,8 @@ static apim_error_t *artifacts_after(apr_pool_t *p, apr_int64_t after, apim_rows
 static apim_error_t *invalidations_after(apr_pool_t *p, apr_int64_t after, apim_rows_t **rows)
 {
     json_t *out;
-    APIM_TRY(call(p, "feed-invalidations", json_pack("{s:I}", "after", (json_int_t)after), ANSWER_TIMEOUT_MS,
-                  &out));
+    APIM_TRY(call(p, &here.sync, "feed-invalidations", json_pack("{s:I}", "after", (json_int_t)after),
+                  ANSWER_TIMEOUT_MS, &out));
     return take_rows(p, out, 3, rows);
 }
 
@@ -312,6 +323,13 @@ static apim_error_t *report(apr_pool_t *p, const apim_node_t *node)
     return NULL;
 }
 
+/* A child that stops waits for the answer. */
+static apim_error_t *usage(apr_pool_t *p, const json_t *batch)
+{
+    json_t *out;
+    return call(p, &here.usage, "usage-add", json_deep_copy(batch), USAGE_TIMEOUT_MS, &out);
+}
+
 /* Between half the pause and all of it, so that gateways that lost the feed together come back apart. */
 static apr_interval_time_t jittered(apr_interval_time_t pause)
 {
@@ -324,7 +342,7 @@ static void wait_for_news(apr_pool_t *p, const gw_feed_place_t *place, int stop_
 {
     apr_int64_t pause_ms = 0;
     apim_error_t *err;
-    here.stop_fd = stop_fd;
+    here.sync.stop_fd = stop_fd;
     here.known = 0;
     err = ask_heads(p, place, WAIT_MS, &pause_ms);
     if (err) {
@@ -356,11 +374,12 @@ const gw_feed_t *gw_feed_http(server_rec *main_server)
                                    artifacts_after,
                                    invalidations_after,
                                    report,
+                                   usage,
                                    wait_for_news,
                                    1,
                                    mode};
     here.server = main_server;
-    here.stop_fd = -1;
+    here.sync.stop_fd = here.usage.stop_fd = -1;
     here.pause = here.pause ? here.pause : FIRST_PAUSE;
     return &feed;
 }

@@ -35,6 +35,10 @@ typedef struct gw_server_config_t {
     apr_array_header_t *feed_urls; /* ApimFeed: addresses without trailing slash; NULL: the databases */
     const char *feed_ca;           /* ApimFeedCA; NULL: the system's */
     const char *feed_certificate, *feed_key; /* ApimFeedCertificate; NULL: none */
+    int usage;                               /* ApimUsage, default on */
+    apr_int64_t usage_buffer;                /* ApimUsageBuffer, bytes, default 8 MiB */
+    apr_int64_t usage_spool;                 /* ApimUsageSpool, bytes, default 256 MiB */
+    apr_interval_time_t usage_interval;      /* ApimUsageInterval, default 5 s */
     int assertion;                           /* ApimBackendAssertion, default off */
     const char *assertion_header;            /* ApimBackendAssertionHeader, default X-JWT-Assertion */
     gw_cors_t *cors;                  /* ApimCorsOrigins, for APIs without rules of their own; NULL: none */
@@ -124,6 +128,8 @@ typedef struct gw_call_t {
     const char *args;         /* query string for the back end, without credentials */
     const gw_cors_t *cors;    /* the rules that apply, NULL for none */
     int denials;              /* there are deny policies to be asked */
+    apr_time_t sent_at;       /* to the back end; 0: not yet */
+    apr_time_t answered_at;   /* its first byte came */
     int preflight;            /* a CORS preflight that the gateway answers */
 } gw_call_t;
 

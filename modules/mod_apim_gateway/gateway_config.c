@@ -26,6 +26,10 @@ static const gw_server_config_t defaults = {
     .keymgr_connections = 0, /* half the threads of a child */
     .rate_limit_size = 16 << 20,
     .rate_limit_headers = 1,
+    .usage = 1,
+    .usage_buffer = 8 << 20,
+    .usage_spool = 256 << 20,
+    .usage_interval = 5 * (apr_interval_time_t)APR_USEC_PER_SEC,
     .assertion = 0,
     .assertion_header = "X-JWT-Assertion",
     .cors_max_age = 600 * (apr_interval_time_t)APR_USEC_PER_SEC,
@@ -41,7 +45,8 @@ void *gw_create_server_config(apr_pool_t *p, server_rec *s)
     conf->sync_interval = conf->backend_timeout = conf->connect_timeout = UNSET;
     conf->cache_ttl = conf->negative_cache_ttl = conf->cors_max_age = UNSET;
     conf->cache_size = conf->rate_limit_size = UNSET;
-    conf->assertion = UNSET;
+    conf->assertion = conf->usage = UNSET;
+    conf->usage_buffer = conf->usage_spool = conf->usage_interval = UNSET;
     conf->backend_keepalive = conf->keymgr_connections = conf->rate_limit_headers = UNSET;
     return conf;
 }
@@ -65,6 +70,10 @@ void *gw_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     MERGE(rate_limit_size);
     MERGE(rate_limit_headers);
     MERGE(cors_max_age);
+    MERGE(usage);
+    MERGE(usage_buffer);
+    MERGE(usage_spool);
+    MERGE(usage_interval);
     MERGE(assertion);
     conf->assertion_header = add->assertion_header ? add->assertion_header : base->assertion_header;
     conf->cors = add->cors ? add->cors : base->cors;
@@ -97,6 +106,10 @@ static void fill_defaults(gw_server_config_t *conf)
     FILL(rate_limit_size);
     FILL(rate_limit_headers);
     FILL(cors_max_age);
+    FILL(usage);
+    FILL(usage_buffer);
+    FILL(usage_spool);
+    FILL(usage_interval);
     FILL(assertion);
     conf->assertion_header = conf->assertion_header ? conf->assertion_header : defaults.assertion_header;
 }
@@ -317,6 +330,28 @@ static const char *set_rate_limit_headers(cmd_parms *cmd, void *dummy, int on)
     return main_server_only(cmd);
 }
 
+static const char *set_usage(cmd_parms *cmd, void *dummy, int on)
+{
+    conf_of(cmd)->usage = on;
+    return main_server_only(cmd);
+}
+
+static const char *set_usage_buffer(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    return set_size(cmd, arg, &conf_of(cmd)->usage_buffer);
+}
+
+static const char *set_usage_spool(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    return set_size(cmd, arg, &conf_of(cmd)->usage_spool);
+}
+
+static const char *set_usage_interval(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    return set_duration(cmd, arg, &conf_of(cmd)->usage_interval, apr_time_from_msec(200),
+                        apr_time_from_sec(60));
+}
+
 static const char *set_assertion(cmd_parms *cmd, void *dummy, int on)
 {
     conf_of(cmd)->assertion = on;
@@ -450,6 +485,14 @@ const command_rec gw_commands[] = {
                   "shared memory for counters (default 16M)"),
     AP_INIT_FLAG("ApimRateLimitHeaders", set_rate_limit_headers, NULL, RSRC_CONF,
                  "RateLimit headers (default On)"),
+    AP_INIT_FLAG("ApimUsage", set_usage, NULL, RSRC_CONF,
+                 "On: calls are counted for the API Manager database (default On)"),
+    AP_INIT_TAKE1("ApimUsageInterval", set_usage_interval, NULL, RSRC_CONF,
+                  "how often what was counted is written (default 5s)"),
+    AP_INIT_TAKE1("ApimUsageBuffer", set_usage_buffer, NULL, RSRC_CONF,
+                  "shared memory for calls that are not added up yet (default 8M)"),
+    AP_INIT_TAKE1("ApimUsageSpool", set_usage_spool, NULL, RSRC_CONF,
+                  "room on disk for usage while the database is away (default 256M)"),
     AP_INIT_FLAG("ApimBackendAssertion", set_assertion, NULL, RSRC_CONF,
                  "On: a signed JWT tells back ends who calls (default Off)"),
     AP_INIT_TAKE1("ApimBackendAssertionHeader", set_assertion_header, NULL, RSRC_CONF,

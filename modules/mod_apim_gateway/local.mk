@@ -7,7 +7,9 @@ libgateway_shared_la_SOURCES = \
 	modules/mod_apim_gateway/single_flight.c modules/mod_apim_gateway/single_flight.h \
 	modules/mod_apim_gateway/keymgr_gate.c modules/mod_apim_gateway/keymgr_gate.h \
 	modules/mod_apim_gateway/rate_limiter.c modules/mod_apim_gateway/rate_limiter.h \
-	modules/mod_apim_gateway/endpoint_health.c modules/mod_apim_gateway/endpoint_health.h
+	modules/mod_apim_gateway/endpoint_health.c modules/mod_apim_gateway/endpoint_health.h \
+	modules/mod_apim_gateway/usage_ring.c modules/mod_apim_gateway/usage_ring.h \
+	modules/mod_apim_gateway/usage_table.c modules/mod_apim_gateway/usage_table.h
 libgateway_routes_la_SOURCES = \
 	modules/mod_apim_gateway/route_table.c modules/mod_apim_gateway/route_table.h \
 	modules/mod_apim_gateway/replica.c modules/mod_apim_gateway/replica.h \
@@ -35,6 +37,8 @@ mod_apim_gateway_la_SOURCES = \
 	modules/mod_apim_gateway/sync.c modules/mod_apim_gateway/sync.h \
 	modules/mod_apim_gateway/feed_database.c modules/mod_apim_gateway/feed_http.c modules/mod_apim_gateway/feed.h \
 	modules/mod_apim_gateway/pg_listener.c modules/mod_apim_gateway/pg_listener.h \
+	modules/mod_apim_gateway/usage.c modules/mod_apim_gateway/usage.h \
+	modules/mod_apim_gateway/usage_spool.c modules/mod_apim_gateway/usage_spool.h \
 	modules/mod_apim_gateway/status.c modules/mod_apim_gateway/status.h \
 	modules/mod_apim_gateway/shared_state.c modules/mod_apim_gateway/shared_state.h \
 	modules/mod_apim_gateway/credentials.c modules/mod_apim_gateway/credentials.h \

@@ -27,6 +27,7 @@
 #include "status.h"
 #include "sync.h"
 #include "upstream.h"
+#include "usage.h"
 
 APLOG_USE_MODULE(apim_gateway);
 
@@ -87,6 +88,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     error = error ? error : gw_oauth_client_setup();
     error = error ? error : prepare_replica_dir(pconf, s);
     error = error ? error : gw_authorize_post_config(pconf, s);
+    error = error ? error : gw_usage_post_config(pconf, s);
     error = error ? error : gw_sync_post_config(pconf, s);
     if (!error && !apim_keymgr_call_possible(&gw_server_config(s)->common)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
@@ -146,6 +148,7 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
 
 static void child_stopping(apr_pool_t *pchild, int graceful)
 {
+    gw_usage_child_stopping();
     gw_sync_child_stopping();
 }
 

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#define LAYOUT      2 /* raise when the layout of anything in shared memory changes */
+#define LAYOUT      3 /* raise when the layout of anything in shared memory changes */
 #define RETAINED    "mod_apim_gateway shared state"
 #define ALIGN_64(n) (((n) + 63) & ~(size_t)63)
 
@@ -19,7 +19,7 @@ typedef struct piece_t {
     size_t size;
 } piece_t;
 
-enum { CONTROL, CACHE, LIMITER, PIECES };
+enum { CONTROL, CACHE, LIMITER, USAGE, PIECES };
 
 /* What httpd keeps over restarts: plain data only, the module itself may be loaded anew. */
 typedef struct retained_t {
@@ -73,6 +73,8 @@ static int lay_out(int which, piece_t *piece)
         return 0;
     case CACHE:
         return gw_token_cache_init(piece->memory, piece->size, key);
+    case USAGE:
+        return gw_usage_ring_init(piece->memory, piece->size) ? 0 : -1;
     default:
         return gw_rate_limiter_init(piece->memory, piece->size, key);
     }
@@ -107,7 +109,8 @@ static const char *make_piece(apr_pool_t *pconf, int which, size_t size)
     return NULL;
 }
 
-const char *gw_shared_state_make(apr_pool_t *pconf, apr_size_t cache_size, apr_size_t limiter_size)
+const char *gw_shared_state_make(apr_pool_t *pconf, apr_size_t cache_size, apr_size_t limiter_size,
+                                 apr_size_t usage_size)
 {
     const char *wrong;
     int i;
@@ -124,7 +127,16 @@ const char *gw_shared_state_make(apr_pool_t *pconf, apr_size_t cache_size, apr_s
     }
     wrong = make_piece(pconf, CONTROL, control_size());
     wrong = wrong ? wrong : make_piece(pconf, CACHE, cache_size);
-    return wrong ? wrong : make_piece(pconf, LIMITER, limiter_size);
+    wrong = wrong ? wrong : make_piece(pconf, LIMITER, limiter_size);
+    if (!wrong && !usage_size) {
+        drop(&retained->piece[USAGE]);
+    }
+    return wrong || !usage_size ? wrong : make_piece(pconf, USAGE, usage_size);
+}
+
+gw_usage_ring_t *gw_shared_usage(void)
+{
+    return retained ? retained->piece[USAGE].memory : NULL;
 }
 
 gw_shared_state_t *gw_shared_state_attach(apr_pool_t *pchild)

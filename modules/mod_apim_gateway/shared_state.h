@@ -10,6 +10,7 @@
 #include "single_flight.h"
 #include "stale_marks.h"
 #include "token_cache.h"
+#include "usage_ring.h"
 
 /*
  * The memory that all children of a gateway share, and that outlives graceful restarts: kept by httpd's
@@ -32,7 +33,12 @@ typedef struct gw_shared_state_t {
 } gw_shared_state_t;
 
 /** Makes or finds the memory; in the parent, second pass of post_config. NULL or an error sentence. */
-const char *gw_shared_state_make(apr_pool_t *pconf, apr_size_t cache_size, apr_size_t limiter_size);
+const char *gw_shared_state_make(apr_pool_t *pconf, apr_size_t cache_size, apr_size_t limiter_size,
+                                 apr_size_t usage_size);
+
+/** The ring of usage records, for parent and children; NULL without one. Its size is chosen like the others';
+ * records not read yet are lost when that changes. */
+gw_usage_ring_t *gw_shared_usage(void);
 
 /** A child's view, in pchild; NULL if the memory was not made or the library refuses SHA-256. */
 gw_shared_state_t *gw_shared_state_attach(apr_pool_t *pchild);

@@ -8,11 +8,13 @@
 #include <http_protocol.h>
 #include <mod_status.h>
 
+#include "apim_text.h"
 #include "call.h"
 #include "httpd/health.h"
 #include "gateway_config.h"
 #include "sync.h"
 #include "upstream.h"
+#include "usage.h"
 
 /* One fact in both forms: "ApimGatewayRequests: 12" or a table row. */
 static void number(request_rec *r, int flags, const char *key, const char *title, apr_int64_t value)
@@ -71,6 +73,18 @@ static void sync_facts(request_rec *r, int flags, const gw_sync_state_t *state)
     number(r, flags, "BackendFailures", "Back-end failures", (apr_int64_t)state->backend_failures);
 }
 
+static void usage_facts(request_rec *r, int flags)
+{
+    gw_usage_facts_t u;
+    gw_usage_facts(&u);
+    number(r, flags, "UsageDelivered", "Calls counted in the database", (apr_int64_t)u.delivered);
+    number(r, flags, "UsageWaiting", "Calls not added up yet", (apr_int64_t)u.waiting);
+    number(r, flags, "UsageRoom", "Room for such", (apr_int64_t)u.capacity);
+    number(r, flags, "UsageLost", "Calls not counted for lack of room", (apr_int64_t)u.lost);
+    number(r, flags, "UsageBehind", "Seconds that usage waits for the database",
+           u.behind_since ? (apim_now_ms() - u.behind_since) / 1000 : 0);
+}
+
 static int status_hook(request_rec *r, int flags)
 {
     const gw_sync_state_t *state = gw_sync_state();
@@ -82,6 +96,7 @@ static int status_hook(request_rec *r, int flags)
     }
     replica_facts(r, flags);
     sync_facts(r, flags, state);
+    usage_facts(r, flags);
     number(r, flags, "Backends", "Back ends known to this child", gw_upstream_count());
     gw_authorize_status(r, flags);
     if (!(flags & AP_STATUS_SHORT)) {

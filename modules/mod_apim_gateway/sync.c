@@ -14,11 +14,12 @@
 #include "apim_json.h"
 #include "apim_text.h"
 #include "feed.h"
+#include "usage.h"
 
 APLOG_USE_MODULE(apim_gateway);
 
 #define WATCHDOG_NAME  "_apim_gateway_sync_"
-#define RETAINED_KEY   "apim_gateway_sync/1"
+#define RETAINED_KEY   "apim_gateway_sync/2"
 #define MAX_FAILURES   20 /* of those that a report names */
 #define MAX_ARTIFACT   (16 * 1024 * 1024)
 #define REAP_INTERVAL  apr_time_from_sec(60)
@@ -398,6 +399,7 @@ void gw_sync_child_init(apr_pool_t *pchild, server_rec *main_server, gw_replica_
     here.feed =
         gw_server_config(main_server)->feed_urls ? gw_feed_http(main_server) : gw_feed_database(main_server);
     here.reported_revision = -1;
+    gw_usage_child_init(pchild, main_server, here.feed);
     /* Never closed: the thread that reads it may be there until the process is gone. */
     if (pipe2(here.stop_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
         here.stop_pipe[0] = here.stop_pipe[1] = -1; /* then the child stops a little later */

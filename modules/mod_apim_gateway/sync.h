@@ -26,6 +26,8 @@ typedef struct gw_sync_state_t {
     apr_int64_t started_at;                          /* ms; of the first generation */
     apr_int64_t applied, refused;                    /* artefacts */
     apr_uint64_t requests, faults, backend_failures; /* counted by the hooks */
+    apr_uint64_t usage_delivered;                    /* calls (usage.h) */
+    apr_int64_t usage_behind_since;                  /* ms; 0: not behind */
 } gw_sync_state_t;
 
 /** Registers the watchdog and makes the shared state; second pass of post_config. An error sentence or NULL.

@@ -13,7 +13,7 @@
 #include "keymgr_stats.h"
 
 #define WATCHDOG    "_apim_keymgr_clean_"
-#define MAX_BATCHES 20
+#define MAX_BATCHES 100
 #define BATCH       500
 #define MINUTE      60000
 #define DAY         APR_INT64_C(86400000)
@@ -25,18 +25,29 @@ static const struct {
 } chores[] = {{&km_clean_tokens, 2, MINUTE},     {&km_clean_revocations, 1, 0},
               {&km_clean_invalidations, 1, DAY}, {&km_clean_api_keys, 1, DAY},
               {&km_clean_sessions, 1, 0},        {&km_clean_used_once, 1, 0},
-              {&km_clean_codes, 1, 10 * MINUTE}};
+              {&km_clean_codes, 1, 10 * MINUTE}, {&km_clean_usage_batches, 1, 30 * DAY},
+              {&km_clean_usage_minutes, 1, 0},   {&km_clean_usage_hours, 1, 0},
+              {&km_clean_usage_days, 1, 0}};
 #define CHORES (sizeof(chores) / sizeof(chores[0]))
 
 /* A run in progress, and whether it should end. The watchdog's thread outlives the child's pools, so the
  * child waits for it. */
 static apr_uint32_t running, stopping;
 
-static apim_error_t *do_chore(apr_pool_t *p, apim_db_t *db, apr_size_t i)
+/* How long the rows of a chore are kept past their end. */
+static apr_int64_t kept(const km_config_t *conf, apr_size_t i)
+{
+    return chores[i].stmt == &km_clean_usage_minutes ? apr_time_as_msec(km_usage_retention(conf, 0))
+           : chores[i].stmt == &km_clean_usage_hours ? apr_time_as_msec(km_usage_retention(conf, 1))
+           : chores[i].stmt == &km_clean_usage_days  ? apr_time_as_msec(km_usage_retention(conf, 2))
+                                                     : chores[i].keep;
+}
+
+static apim_error_t *do_chore(apr_pool_t *p, apim_db_t *db, const km_config_t *conf, apr_size_t i)
 {
     int batch, removed;
     for (batch = 0; batch < MAX_BATCHES && !apr_atomic_read32(&stopping); batch++) {
-        const char *bound = apim_i64(p, apim_now_ms() - chores[i].keep);
+        const char *bound = apim_i64(p, apim_now_ms() - kept(conf, i));
         const char *args[] = {bound, bound};
         APIM_TRY(apim_db_query(db, chores[i].stmt, &removed, args, chores[i].times));
         km_count_n(KM_ROWS_CLEANED, (apr_uint64_t)removed);
@@ -54,7 +65,7 @@ static apim_error_t *clean(apr_pool_t *p, const km_config_t *conf)
         apim_db_t *db;
         apim_error_t *err;
         APIM_TRY(apim_db_open(p, &conf->common, APIM_DB_API_MANAGER, &db));
-        err = do_chore(p, db, i);
+        err = do_chore(p, db, conf, i);
         apim_db_close(db);
         if (err) {
             return err;

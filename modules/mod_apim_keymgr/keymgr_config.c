@@ -38,6 +38,12 @@ apr_int64_t km_login_lifetime(const km_config_t *conf)
     return apr_time_sec(or_default(conf->login_lifetime, KM_DEFAULT_LOGIN_LIFETIME));
 }
 
+apr_interval_time_t km_usage_retention(const km_config_t *conf, int period)
+{
+    static const apr_interval_time_t defaults[] = {2 * KM_DAY, 60 * KM_DAY, 730 * KM_DAY};
+    return or_default(conf->usage_retention[period], defaults[period]);
+}
+
 apr_interval_time_t km_clean_interval(const km_config_t *conf)
 {
     return or_default(conf->clean_interval, KM_DEFAULT_CLEAN_INTERVAL);

@@ -17,8 +17,9 @@ typedef struct km_config_t {
     apr_interval_time_t key_rotation;
     apr_interval_time_t access_lifetime;
     apr_interval_time_t refresh_lifetime;
-    apr_interval_time_t login_lifetime; /* ApimLoginLifetime */
-    apr_interval_time_t clean_interval; /* ApimCleanInterval: read in the main server only */
+    apr_interval_time_t login_lifetime;     /* ApimLoginLifetime */
+    apr_interval_time_t usage_retention[3]; /* ApimUsageRetention: minutes, hours, days; as clean_interval */
+    apr_interval_time_t clean_interval;     /* ApimCleanInterval: read in the main server only */
     struct km_keys_t *keys; /* made in child_init; shared by servers with the same database and secret */
 } km_config_t;
 
@@ -44,6 +45,11 @@ apr_int64_t km_refresh_lifetime(const km_config_t *conf);
 apr_int64_t km_login_lifetime(const km_config_t *conf);
 /** Microseconds between two clean-ups. */
 apr_interval_time_t km_clean_interval(const km_config_t *conf);
+
+#define KM_DAY apr_time_from_sec(86400)
+
+/** How long usage added up by minute (0), hour (1), day (2) is kept. */
+apr_interval_time_t km_usage_retention(const km_config_t *conf, int period);
 
 /* One request's work for the Key Manager: what every service needs. */
 typedef struct km_call_t {

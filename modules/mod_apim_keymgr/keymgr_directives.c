@@ -21,6 +21,7 @@ void *km_create_server_config(apr_pool_t *p, server_rec *s)
     conf->refresh_lifetime = UNSET;
     conf->login_lifetime = UNSET;
     conf->clean_interval = UNSET;
+    conf->usage_retention[0] = conf->usage_retention[1] = conf->usage_retention[2] = UNSET;
     return conf;
 }
 
@@ -32,6 +33,7 @@ static apr_interval_time_t either(apr_interval_time_t base, apr_interval_time_t 
 void *km_merge_server_config(apr_pool_t *p, void *basev, void *addv)
 {
     km_config_t *base = basev, *add = addv, *conf = apr_pcalloc(p, sizeof(*conf));
+    int i;
     apim_common_config_merge(&conf->common, &base->common, &add->common);
     conf->enabled = base->enabled || add->enabled;
     conf->issuer = add->issuer ? add->issuer : base->issuer;
@@ -42,6 +44,9 @@ void *km_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     conf->refresh_lifetime = either(base->refresh_lifetime, add->refresh_lifetime);
     conf->login_lifetime = either(base->login_lifetime, add->login_lifetime);
     conf->clean_interval = either(base->clean_interval, add->clean_interval);
+    for (i = 0; i < 3; i++) {
+        conf->usage_retention[i] = either(base->usage_retention[i], add->usage_retention[i]);
+    }
     return conf;
 }
 
@@ -151,6 +156,15 @@ static const char *set_login_lifetime(cmd_parms *cmd, void *dummy, const char *a
     return set_duration(cmd, arg, &config_of(cmd)->login_lifetime);
 }
 
+static const char *set_usage_retention(cmd_parms *cmd, void *dummy, const char *minutes, const char *hours,
+                                       const char *days)
+{
+    apr_interval_time_t *keep = config_of(cmd)->usage_retention;
+    const char *wrong = set_duration(cmd, minutes, &keep[0]);
+    wrong = wrong ? wrong : set_duration(cmd, hours, &keep[1]);
+    return wrong ? wrong : set_duration(cmd, days, &keep[2]);
+}
+
 static const char *set_clean_interval(cmd_parms *cmd, void *dummy, const char *arg)
 {
     return set_duration(cmd, arg, &config_of(cmd)->clean_interval);
@@ -197,6 +211,8 @@ const command_rec km_commands[] = {
                   "how long refresh tokens live (default 86400s)"),
     AP_INIT_TAKE1("ApimLoginLifetime", set_login_lifetime, NULL, RSRC_CONF,
                   "how long a person stays logged in at the Key Manager (default 8h)"),
+    AP_INIT_TAKE3("ApimUsageRetention", set_usage_retention, NULL, RSRC_CONF,
+                  "how long usage is kept by the minute, by the hour and by the day (default 2d 60d 730d)"),
     AP_INIT_TAKE1("ApimCleanInterval", set_clean_interval, NULL, RSRC_CONF,
                   "how often expired tokens are removed from the database (default 60s)"),
     {NULL}};

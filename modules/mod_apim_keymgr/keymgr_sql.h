@@ -153,7 +153,15 @@
     X(km_clean_used_once, "DELETE FROM am_used_once WHERE id_hash IN "                                                 \
         "(SELECT id_hash FROM am_used_once WHERE expires_at < %ld LIMIT 500)")                                         \
     X(km_clean_codes, "DELETE FROM am_auth_code WHERE code_hash IN "                                                   \
-        "(SELECT code_hash FROM am_auth_code WHERE expires_at < %ld LIMIT 500)")
+        "(SELECT code_hash FROM am_auth_code WHERE expires_at < %ld LIMIT 500)")                                       \
+    X(km_clean_usage_minutes, "DELETE FROM am_usage WHERE (period, since, series) IN "                                 \
+        "(SELECT period, since, series FROM am_usage WHERE period = 'minute' AND since < %ld LIMIT 500)")              \
+    X(km_clean_usage_hours, "DELETE FROM am_usage WHERE (period, since, series) IN "                                   \
+        "(SELECT period, since, series FROM am_usage WHERE period = 'hour' AND since < %ld LIMIT 500)")                \
+    X(km_clean_usage_days, "DELETE FROM am_usage WHERE (period, since, series) IN "                                    \
+        "(SELECT period, since, series FROM am_usage WHERE period = 'day' AND since < %ld LIMIT 500)")                 \
+    X(km_clean_usage_batches, "DELETE FROM am_usage_batch WHERE id IN "                                                \
+        "(SELECT id FROM am_usage_batch WHERE added_at < %ld LIMIT 500)")
 
 APIM_DECLARE_STATEMENTS(KM_STATEMENTS)
 

@@ -5,9 +5,11 @@
 
 #include "apim_crypto.h"
 #include "api_key_service.h"
+#include "apim_usage.h"
 #include "assertion.h"
 #include "client_operations.h"
 #include "feed_service.h"
+#include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
 #include "httpd/rest.h"
 #include "login_service.h"
@@ -27,6 +29,18 @@ static apim_error_t *token_revoke(const km_call_t *call, const json_t *in, json_
     return km_revoke_token(call, token, NULL);
 }
 
+/* A batch of a gateway without a database. */
+static apim_error_t *usage_add(const km_call_t *call, const json_t *in, json_t **out)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    APIM_TRY(apim_db_open(call->pool, &call->conf->common, APIM_DB_API_MANAGER, &db));
+    err = apim_usage_add(db, call->pool, in);
+    apim_db_close(db);
+    *out = apim_json_own(call->pool, json_object());
+    return err;
+}
+
 static const struct {
     const char *name;
     operation_fn *fn;
@@ -44,6 +58,7 @@ static const struct {
                   {"portal-login-begin", km_portal_login_begin},
                   {"portal-login-end", km_portal_login_end},
                   {"portal-logout", km_portal_logout},
+                  {"usage-add", usage_add},
                   {"api-key-generate", km_api_key_generate},
                   {"api-key-revoke", km_api_key_revoke},
                   {"feed-heads", km_feed_heads},

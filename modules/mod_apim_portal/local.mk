@@ -7,6 +7,8 @@ PORTAL_FRAME = \
 	modules/mod_apim_portal/portal_db.c \
 	modules/mod_apim_portal/portal_index.c \
 	modules/mod_apim_portal/nodes.c modules/mod_apim_portal/nodes.h \
+	modules/mod_apim_portal/usage_resource.c modules/mod_apim_portal/usage_resource.h \
+	modules/mod_apim_portal/usage_sql.c modules/mod_apim_portal/usage_sql.h \
 	modules/mod_apim_portal/nodes_sql.c modules/mod_apim_portal/nodes_sql.h \
 	modules/mod_apim_portal/pages.c modules/mod_apim_portal/pages.h \
 	modules/mod_apim_portal/login_resource.c modules/mod_apim_portal/login_resource.h \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publisher.h"
+#include "usage_resource.h"
 
 #define SCOPES_REVISE       "apim:api_create apim:api_publish apim:api_manage apim:admin"
 #define SCOPES_SUBSCRIPTION "apim:subscription_view apim:subscription_manage apim:api_manage apim:admin"
@@ -44,5 +45,6 @@ const rest_route_t po_publisher_routes[] = {
     {"PUT", "/scopes/{scopeId}", po_scope_replace, SCOPES_SHARED, 0},
     {"DELETE", "/scopes/{scopeId}", po_scope_drop, SCOPES_SHARED, 0},
     {"GET", "/settings", po_settings_read, PO_SCOPES_VIEW " apim:publisher_settings", 0},
+    {"GET", "/usage", po_usage_read, PO_SCOPES_VIEW, 0},
     {"GET", "/environments", po_environments_list, PO_SCOPES_VIEW " apim:publisher_settings", 0},
     {NULL}};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin.h"
 #include "store.h"
+#include "usage_resource.h"
 
 /* DevPortal v3, as far as it is here; docs/rest.md describes each. */
 const rest_route_t po_store_routes[] = {
@@ -22,6 +23,7 @@ const rest_route_t po_store_routes[] = {
     {"PUT", "/applications/{applicationId}", st_application_replace, ST_SCOPES_APPLICATION, 0},
     {"DELETE", "/applications/{applicationId}", st_application_drop, ST_SCOPES_APPLICATION, 0},
 
+    {"GET", "/applications/{applicationId}/usage", st_usage_read, ST_SCOPES_APPLICATION, 0},
     {"POST", "/applications/{applicationId}/generate-keys", st_keys_generate, ST_SCOPES_APPLICATION, 0},
     {"GET", "/applications/{applicationId}/oauth-keys", st_keys_list, ST_SCOPES_APPLICATION, 0},
     {"GET", "/applications/{applicationId}/oauth-keys/{keyMappingId}", st_key_read, ST_SCOPES_APPLICATION, 0},

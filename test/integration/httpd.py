@@ -30,6 +30,10 @@ HARMLESS = re.compile(r"AH03093: process_socket: apr_pollset_add failure for kee
 # it in any httpd 2.4, with none of our modules; the pattern asks that nothing but APR and event is above main().
 STOP_RACE = re.compile(r"^#0 +0x\w+ in apr_(?:os_sock_get|socket_\w+) \(\) from \S*/libapr-1\S*\n(?:#\d+ +0x\w+ in \S+ \(\) "
                        r"from \S*/(?:mod_mpm_event|libapr-1)\.so\S*\n)+(?!#\d+ .*mod_apim)", re.MULTILINE)
+# The same, when the signal that httpd's handler sends itself again is taken by another thread: the one that crashed is below the
+# handler.
+STOP_RACE_BELOW = re.compile(r"^Thread \d+ \(.*\(LWP (\d+)\)\):\n(?:#\d+ .*\n)*?#\d+ +<signal handler called>\n#\d+ +0x\w+ in apr_(?:os_sock_get|"
+                             r"socket_\w+) \(\) from \S*/libapr-1\S*\n#\d+ +0x\w+ in \S+ \(\) from \S*/mod_mpm_event\.so", re.MULTILINE)
 STOP_RACE_ASAN = re.compile(r"#0 0x\w+ in apr_(?:os_sock_get|socket_\w+) .*\n +#1 0x\w+ .*/mod_mpm_event\.so")
 
 # A child that crashes leaves a core file (CoreDumpDirectory), and the report has its stack.
@@ -40,8 +44,9 @@ def stack_of(core):
     """The stacks of the threads of a core file, as far as gdb can tell."""
     if not shutil.which("gdb"):
         return "(no gdb)"
-    text = run(["gdb", "-batch", "-nx", "-ex", "bt 24", "-ex", "thread apply all bt 6", HTTPD, core], check=False).stdout
-    return text[max(text.find("Core was generated"), 0):][:20000]  # the thread that crashed comes first
+    text = run(["gdb", "-batch", "-nx", "-ex", "bt 24", "-ex", "thread apply all bt 12", HTTPD, core], check=False).stdout
+    head, *threads = re.split(r"(?m)^(?=Thread \d+ \()", text[max(text.find("Core was generated"), 0):])
+    return head + "".join(sorted(threads, key=lambda t: "<signal handler called>" not in t))
 
 
 def _tool(names, folders=("/usr/sbin", "/usr/bin", "/usr/local/apache2/bin")):
@@ -281,7 +286,7 @@ class Node:
                 bad.append(f"{path}:\n" + path.read_text(encoding="utf-8", errors="replace")[:4000])
                 path.rename(path.with_name("reported-" + path.name))
             elif path.name.startswith("core") and not path.name.endswith(".seen"):
-                bad.append(f"core file {path}:\n{stack_of(path)}")
+                bad.append(f"core file {path}:\n{stack_of(path)[:20000]}")
                 path.rename(path.with_name(path.name + ".seen"))
         return [f"{self.name}: {line}" for line in bad]
 
@@ -290,8 +295,8 @@ class Node:
         found = []
         for path in [] if self.running else sorted((self.root / "logs").glob("core*")):
             stack = "" if path.name.endswith(".seen") else stack_of(path)
-            thread = re.search(r"Current thread is 1 \(.*\(LWP (\d+)\)", stack)
-            if thread and STOP_RACE.search(stack):
+            thread = STOP_RACE_BELOW.search(stack) or STOP_RACE.search(stack) and re.search(r"Current thread is 1 \(.*\(LWP (\d+)\)", stack)
+            if thread:
                 found.append(thread.group(1))
                 path.rename(path.with_name(path.name + ".seen"))
         return found

@@ -51,6 +51,7 @@ OPERATIONS = _table(PUBLISHER, """
     PUT    /scopes/{scopeId}                               A
     DELETE /scopes/{scopeId}                               A
     GET    /settings                                       CPA
+    GET    /usage                                          CPA
     GET    /environments                                   CPA
 """) + _table(STORE, """
     GET    /apis                                                             *
@@ -68,6 +69,7 @@ OPERATIONS = _table(PUBLISHER, """
     GET    /applications/{applicationId}                                     SA
     PUT    /applications/{applicationId}                                     SA
     DELETE /applications/{applicationId}                                     SA
+    GET    /applications/{applicationId}/usage                               SA
     POST   /applications/{applicationId}/generate-keys                       SA
     GET    /applications/{applicationId}/oauth-keys                          SA
     GET    /applications/{applicationId}/oauth-keys/{keyMappingId}           SA
