@@ -41,8 +41,8 @@ static json_t *list_item(apr_pool_t *p, const char *const *row)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:n, s:b, s:b, s:s, s:s, s:s}", "id", row[0],
                      "name", row[2], "description", row[5], "context", row[3], "version", row[4], "provider",
-                     row[1], "type", row[6], "lifeCycleStatus", row[7], "workflowStatus", "hasThumbnail", 0,
-                     "isDefaultVersion", (int)po_number(row[11]), "createdTime",
+                     row[1], "type", row[6], "lifeCycleStatus", row[7], "workflowStatus", "hasThumbnail",
+                     po_number(row[12]) != 0, "isDefaultVersion", (int)po_number(row[11]), "createdTime",
                      apim_iso_time(p, po_number(row[8])), "updatedTime", apim_iso_time(p, po_number(row[9])),
                      "updatedBy", row[10]);
 }
@@ -393,6 +393,7 @@ static apim_error_t *copy_from(rest_request_t *rq, const char *id, const char *v
     *api = *source;
     api->version = version;
     api->updated_by = rq->username;
+    api->copied_from = source->id;
     api->context = po_effective_context(rq->pool, api->context_template, version);
     APIM_TRY(po_parse_definition(rq->pool, *text, &definition));
     *text = apim_json_text(rq->pool, apim_openapi_with_info(rq->pool, definition, NULL, version, NULL));

@@ -6,6 +6,8 @@
 
 #include "apim_crypto.h"
 #include "apim_text.h"
+#include "attachment_sql.h"
+#include "document_store.h"
 #include "endpoint_secrets.h"
 #include "lifecycle.h"
 #include "publisher_sql.h"
@@ -38,6 +40,7 @@ static apim_error_t *read_row(apr_pool_t *p, const char *const *row, po_api_t **
     api->created_at = number(row[13]);
     api->updated_at = number(row[14]);
     api->updated_by = row[15];
+    api->has_thumbnail = number(row[16]) != 0;
     err = apim_json_parse(p, row[11], strlen(row[11]), &limits, &api->document);
     if (err) {
         return apim_internal(p, "the document of API %s cannot be read: %s", api->id, err->description);
@@ -166,6 +169,9 @@ apim_error_t *po_api_add(apim_db_t *db, apr_pool_t *p, po_api_t *api, const char
                           api->name, api->version, api->context_template);
     }
     APIM_TRY(write_scopes(db, p, api));
+    if (api->copied_from) {
+        APIM_TRY(po_attachments_copy(db, p, api->copied_from, api->id));
+    }
     return add_event(db, p, api, NULL, "CREATED", api->updated_by);
 }
 
@@ -232,9 +238,9 @@ static apim_error_t *check_unsubscribed(apim_db_t *db, apr_pool_t *p, const po_a
 
 apim_error_t *po_api_remove(apim_db_t *db, apr_pool_t *p, const po_api_t *api)
 {
-    const apim_stmt_t *const parts[] = {&po_api_delete_scopes,      &po_api_delete_events,
-                                        &po_api_delete_deployments, &po_api_delete_revisions,
-                                        &po_api_delete_rejected,    &po_api_delete};
+    const apim_stmt_t *const parts[] = {
+        &po_api_delete_scopes,   &po_api_delete_events, &po_api_delete_deployments, &po_api_delete_revisions,
+        &po_api_delete_rejected, &po_thumbnail_delete,  &po_document_delete_all,    &po_api_delete};
     apr_size_t i;
     APIM_TRY(check_unsubscribed(db, p, api));
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -291,7 +297,7 @@ json_t *po_api_json(apr_pool_t *p, const po_api_t *api)
     apim_json_set_str(out, "version", api->version);
     apim_json_set_str(out, "provider", api->provider);
     apim_json_set_str(out, "lifeCycleStatus", api->status);
-    json_object_set_new(out, "hasThumbnail", json_false());
+    json_object_set_new(out, "hasThumbnail", json_boolean(api->has_thumbnail));
     json_object_set_new(out, "isDefaultVersion", json_boolean(api->is_default));
     json_object_set_new(out, "isRevision", json_false());
     json_object_set_new(out, "revisionedApiId", json_null());

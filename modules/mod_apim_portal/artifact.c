@@ -300,7 +300,9 @@ json_t *po_store_document(apr_pool_t *p, const po_api_t *api, const json_t *depl
         json_object_set_new(out, copied[i], member(api->document, copied[i]));
     }
     json_object_set_new(out, "tiers", tiers(api->document));
-    json_object_set_new(out, "hasThumbnail", json_false());
+    json_object_set_new(out, "hasThumbnail", json_boolean(api->has_thumbnail));
+    apim_json_set_str(out, "thumbnailUri",
+                      api->has_thumbnail ? apr_pstrcat(p, "/apis/", api->id, "/thumbnail", NULL) : NULL);
     json_object_set_new(out, "additionalProperties", properties_for_store(api->document));
     json_object_set_new(out, "operations", operations_for_store(deployed_document));
     json_object_set_new(out, "scopes", scopes_for_store(deployed_document));

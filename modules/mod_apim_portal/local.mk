@@ -32,12 +32,17 @@ PORTAL_PUBLISHER = \
 	modules/mod_apim_portal/policy_resource.c \
 	modules/mod_apim_portal/scope_resource.c \
 	modules/mod_apim_portal/settings_resource.c \
+	modules/mod_apim_portal/attachment_sql.c modules/mod_apim_portal/attachment_sql.h \
+	modules/mod_apim_portal/document_store.c modules/mod_apim_portal/document_store.h \
+	modules/mod_apim_portal/document_resource.c \
+	modules/mod_apim_portal/thumbnail_resource.c \
 	modules/mod_apim_portal/publisher_common.c \
 	modules/mod_apim_portal/publisher_routes.c
 # Logic without httpd and databases: unit tests link it too.
 noinst_LTLIBRARIES += libportal_pure.la
 libportal_pure_la_SOURCES = \
 	modules/mod_apim_portal/problems.c modules/mod_apim_portal/problems.h \
+	modules/mod_apim_portal/image_type.c modules/mod_apim_portal/image_type.h \
 	modules/mod_apim_portal/lifecycle.c modules/mod_apim_portal/lifecycle.h \
 	modules/mod_apim_portal/search_query.c modules/mod_apim_portal/search_query.h \
 	modules/mod_apim_portal/api_document.c modules/mod_apim_portal/api_document.h \
@@ -50,6 +55,7 @@ PORTAL_STORE = \
 	modules/mod_apim_portal/store_sql.c \
 	modules/mod_apim_portal/store_sql.h \
 	modules/mod_apim_portal/store_catalogue.c \
+	modules/mod_apim_portal/store_attachments.c \
 	modules/mod_apim_portal/store_settings.c \
 	modules/mod_apim_portal/store_applications.c \
 	modules/mod_apim_portal/store_subscriptions.c \

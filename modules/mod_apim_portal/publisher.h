@@ -29,13 +29,17 @@ void po_set_etag(rest_request_t *rq, apr_int64_t etag);
 apim_error_t *po_check_if_match(rest_request_t *rq, apr_int64_t etag);
 /** 1 if If-None-Match fits: answer 304. */
 int po_not_modified(rest_request_t *rq, apr_int64_t etag);
+/** The same for an entity tag as it stands in the header, with its quotes. */
+int po_etag_matches(rest_request_t *rq, const char *tag);
 
 /* -- bodies ------------------------------------------------------------------------------------------------
  */
 
 /** A query parameter that must be there; 400 names it. */
 apim_error_t *po_needed(rest_request_t *rq, const char *name, const char **value);
-/** Reads a multipart/form-data body of at most ApimMaxDefinitionSize plus a little. 415 on another type. */
+/** Reads a multipart/form-data body of at most max bytes plus a little. 415 on another type, 413 past it. */
+apim_error_t *po_read_parts(rest_request_t *rq, apr_size_t max, apr_array_header_t **parts);
+/** The same with ApimMaxDefinitionSize. */
 apim_error_t *po_read_multipart(rest_request_t *rq, apr_array_header_t **parts);
 
 /* -- what a document refers to -----------------------------------------------------------------------------
@@ -84,6 +88,10 @@ rest_handler_fn po_revisions_list, po_revisions_create, po_revision_read, po_rev
 rest_handler_fn po_subscriptions_list, po_subscription_block, po_subscription_unblock;
 rest_handler_fn po_policies_list, po_policy_read; /* policy_resource.c */
 rest_handler_fn po_scopes_list, po_scopes_create, po_scope_read, po_scope_replace, po_scope_drop;
+rest_handler_fn po_thumbnail_read, po_thumbnail_replace; /* thumbnail_resource.c */
+rest_handler_fn po_documents_list, po_documents_create, po_documents_validate, po_document_read,
+    po_document_replace, po_document_drop, po_document_content_read,
+    po_document_content_replace;                        /* document_resource.c */
 rest_handler_fn po_settings_read, po_environments_list; /* settings_resource.c */
 
 #endif

@@ -58,10 +58,15 @@ apim_error_t *po_check_if_match(rest_request_t *rq, apr_int64_t etag)
         "The API was changed meanwhile. Read it again and repeat the change with its new ETag.");
 }
 
-int po_not_modified(rest_request_t *rq, apr_int64_t etag)
+int po_etag_matches(rest_request_t *rq, const char *tag)
 {
     const char *list = apr_table_get(rq->r->headers_in, "If-None-Match");
-    return list && etag_in_list(list, etag_text(rq->pool, etag));
+    return list && etag_in_list(list, tag);
+}
+
+int po_not_modified(rest_request_t *rq, apr_int64_t etag)
+{
+    return po_etag_matches(rq, etag_text(rq->pool, etag));
 }
 
 /* -- bodies ------------------------------------------------------------------------------------------------
@@ -80,7 +85,7 @@ apim_error_t *po_needed(rest_request_t *rq, const char *name, const char **value
     return NULL;
 }
 
-apim_error_t *po_read_multipart(rest_request_t *rq, apr_array_header_t **parts)
+apim_error_t *po_read_parts(rest_request_t *rq, apr_size_t max, apr_array_header_t **parts)
 {
     const char *type = apr_table_get(rq->r->headers_in, "Content-Type");
     apr_size_t len;
@@ -89,8 +94,13 @@ apim_error_t *po_read_multipart(rest_request_t *rq, apr_array_header_t **parts)
         return apim_error(rq->pool, 415, 415, "Unsupported Media Type",
                           "The body must be sent with Content-Type: multipart/form-data.");
     }
-    APIM_TRY(rest_read_body(rq->r, po_max_definition(po_config(rq->r)) + MULTIPART_EXTRA, &body, &len));
+    APIM_TRY(rest_read_body(rq->r, max + MULTIPART_EXTRA, &body, &len));
     return apim_multipart_parse(rq->pool, type, body, len, parts);
+}
+
+apim_error_t *po_read_multipart(rest_request_t *rq, apr_array_header_t **parts)
+{
+    return po_read_parts(rq, po_max_definition(po_config(rq->r)), parts);
 }
 
 /* -- answers -----------------------------------------------------------------------------------------------

@@ -2,11 +2,16 @@
 #include "publisher.h"
 #include "usage_resource.h"
 
-#define SCOPES_REVISE       "apim:api_create apim:api_publish apim:api_manage apim:admin"
-#define SCOPES_SUBSCRIPTION "apim:subscription_view apim:subscription_manage apim:api_manage apim:admin"
-#define SCOPES_BLOCK        "apim:subscription_block apim:subscription_manage apim:api_manage apim:admin"
-#define SCOPES_SHARED       "apim:shared_scope_manage apim:admin"
-#define SCOPES_TIER         "apim:tier_view apim:api_view apim:api_create apim:api_publish apim:api_manage apim:admin"
+#define SCOPES_REVISE          "apim:api_create apim:api_publish apim:api_manage apim:admin"
+#define SCOPES_SUBSCRIPTION    "apim:subscription_view apim:subscription_manage apim:api_manage apim:admin"
+#define SCOPES_BLOCK           "apim:subscription_block apim:subscription_manage apim:api_manage apim:admin"
+#define SCOPES_DOCUMENT_CREATE "apim:document_create apim:document_manage apim:api_manage apim:admin"
+#define SCOPES_DOCUMENT_UPDATE "apim:document_update apim:document_manage apim:api_manage apim:admin"
+#define SCOPES_DOCUMENT_WRITE                                                                                \
+    "apim:document_create apim:document_update apim:document_manage apim:api_manage apim:admin"
+#define SCOPES_DOCUMENT_DELETE "apim:document_manage apim:api_manage apim:admin"
+#define SCOPES_SHARED          "apim:shared_scope_manage apim:admin"
+#define SCOPES_TIER            "apim:tier_view apim:api_view apim:api_create apim:api_publish apim:api_manage apim:admin"
 
 /* The operations of Publisher v4, with the scopes that WSO2 asks for. More specific paths stand first. */
 const rest_route_t po_publisher_routes[] = {
@@ -33,6 +38,19 @@ const rest_route_t po_publisher_routes[] = {
     {"POST", "/apis/{apiId}/undeploy-revision", po_revision_undeploy, SCOPES_REVISE, 0},
     {"POST", "/apis/{apiId}/restore-revision", po_revision_restore, SCOPES_REVISE, 0},
     {"GET", "/apis/{apiId}/deployments", po_deployments_list, PO_SCOPES_VIEW, 0},
+    {"GET", "/apis/{apiId}/thumbnail", po_thumbnail_read, PO_SCOPES_VIEW, 0},
+    {"PUT", "/apis/{apiId}/thumbnail", po_thumbnail_replace, PO_SCOPES_EDIT, 0},
+    {"POST", "/apis/{apiId}/documents/validate", po_documents_validate, SCOPES_DOCUMENT_WRITE, 0},
+    {"GET", "/apis/{apiId}/documents", po_documents_list, PO_SCOPES_VIEW " apim:document_manage", 0},
+    {"POST", "/apis/{apiId}/documents", po_documents_create, SCOPES_DOCUMENT_CREATE, 0},
+    {"GET", "/apis/{apiId}/documents/{documentId}", po_document_read, PO_SCOPES_VIEW " apim:document_manage",
+     0},
+    {"PUT", "/apis/{apiId}/documents/{documentId}", po_document_replace, SCOPES_DOCUMENT_UPDATE, 0},
+    {"DELETE", "/apis/{apiId}/documents/{documentId}", po_document_drop, SCOPES_DOCUMENT_DELETE, 0},
+    {"GET", "/apis/{apiId}/documents/{documentId}/content", po_document_content_read,
+     PO_SCOPES_VIEW " apim:document_manage", 0},
+    {"POST", "/apis/{apiId}/documents/{documentId}/content", po_document_content_replace,
+     SCOPES_DOCUMENT_WRITE, 0},
     {"GET", "/search", po_search, PO_SCOPES_VIEW, 0},
     {"GET", "/subscriptions", po_subscriptions_list, SCOPES_SUBSCRIPTION, 0},
     {"POST", "/subscriptions/block-subscription", po_subscription_block, SCOPES_BLOCK, 0},

@@ -6,10 +6,11 @@
 
 /* Every statement of the Publisher and of publication. Columns of an API, in the order of api_store.c's row
  * reader. */
+#define PO_HAS_THUMBNAIL "(SELECT COUNT(*) FROM am_api_thumbnail t WHERE t.api_id = am_api.id)"
 #define PO_API_COLUMNS                                                                                       \
     "id, provider, name, context, context_template, version, description, api_type, status, "                \
     "is_default_version, "                                                                                   \
-    "visibility, document, etag, created_at, updated_at, updated_by"
+    "visibility, document, etag, created_at, updated_at, updated_by, " PO_HAS_THUMBNAIL
 
 /* The filter of lists: patterns made by po_query_parse, each given twice, in this order: name, version,
  * context, provider, status, description, three tags, four words. "%%" matches everything: it is asked for
@@ -23,7 +24,8 @@
 #define PO_API_LIST(ORDER)                                                                                   \
     "SELECT id, provider, name, context_template, version, description, api_type, status, created_at, "      \
     "updated_at, "                                                                                           \
-    "updated_by, is_default_version" PO_API_FILTER " ORDER BY " ORDER ", id LIMIT %ld OFFSET %ld"
+    "updated_by, is_default_version, " PO_HAS_THUMBNAIL PO_API_FILTER " ORDER BY " ORDER                     \
+    ", id LIMIT %ld OFFSET %ld"
 
 #define PO_PUBLISHER_STATEMENTS(X)                                                                           \
     /* APIs */                                                                                               \

@@ -51,7 +51,9 @@ apim_error_t *st_needed_text(rest_request_t *rq, const json_t *body, const char 
 
 /* Handlers, by file. */
 rest_handler_fn st_apis_list, st_api_read, st_api_definition_read, st_api_policies, st_tags_list,
-    st_search;                                                      /* store_catalogue.c */
+    st_search; /* store_catalogue.c */
+rest_handler_fn st_thumbnail_read, st_documents_list, st_document_read,
+    st_document_content_read;                                       /* store_attachments.c */
 rest_handler_fn st_policies_list, st_policy_read, st_settings_read; /* store_settings.c */
 rest_handler_fn st_applications_list, st_applications_create, st_application_read, st_application_replace,
     st_application_drop; /* store_applications.c */

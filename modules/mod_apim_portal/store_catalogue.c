@@ -73,22 +73,11 @@ apim_error_t *st_catalogue_get(rest_request_t *rq, const char *id, json_t **docu
 /* The members of DevPortal v3's APIInfoDTO. */
 static json_t *api_info(const json_t *document)
 {
-    static const char *const members[] = {"id",
-                                          "name",
-                                          "description",
-                                          "context",
-                                          "version",
-                                          "type",
-                                          "createdTime",
-                                          "provider",
-                                          "lifeCycleStatus",
-                                          "thumbnailUri",
-                                          "avgRating",
-                                          "throttlingPolicies",
-                                          "advertiseInfo",
-                                          "businessInformation",
-                                          "tags",
-                                          "gatewayVendor"};
+    static const char *const members[] = {
+        "id",           "name",         "description",        "context",         "version",
+        "type",         "createdTime",  "provider",           "lifeCycleStatus", "thumbnailUri",
+        "hasThumbnail", "avgRating",    "throttlingPolicies", "advertiseInfo",   "businessInformation",
+        "tags",         "gatewayVendor"};
     json_t *out = json_object(), *tier, *names = json_array();
     size_t i;
     for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {

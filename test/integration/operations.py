@@ -39,6 +39,16 @@ OPERATIONS = _table(PUBLISHER, """
     POST   /apis/{apiId}/undeploy-revision                 CPA
     POST   /apis/{apiId}/restore-revision                  CPA
     GET    /apis/{apiId}/deployments                       CPA
+    GET    /apis/{apiId}/thumbnail                         CPA
+    PUT    /apis/{apiId}/thumbnail                         CPA
+    POST   /apis/{apiId}/documents/validate                CPA
+    GET    /apis/{apiId}/documents                         CPA
+    POST   /apis/{apiId}/documents                         CPA
+    GET    /apis/{apiId}/documents/{documentId}            CPA
+    PUT    /apis/{apiId}/documents/{documentId}            CPA
+    DELETE /apis/{apiId}/documents/{documentId}            CPA
+    GET    /apis/{apiId}/documents/{documentId}/content    CPA
+    POST   /apis/{apiId}/documents/{documentId}/content    CPA
     GET    /search                                         CPA
     GET    /subscriptions                                  CPA
     POST   /subscriptions/block-subscription               PA
@@ -58,6 +68,10 @@ OPERATIONS = _table(PUBLISHER, """
     GET    /apis/{apiId}                                                     *
     GET    /apis/{apiId}/swagger                                             *
     GET    /apis/{apiId}/subscription-policies                               *
+    GET    /apis/{apiId}/thumbnail                                           *
+    GET    /apis/{apiId}/documents                                           *
+    GET    /apis/{apiId}/documents/{documentId}                              *
+    GET    /apis/{apiId}/documents/{documentId}/content                      *
     GET    /tags                                                             *
     GET    /search                                                           *
     GET    /settings                                                         *

@@ -55,6 +55,7 @@ class Things:
                          for level in ("application", "subscription", "advanced")}
         self.denied = rest.ok("POST", ADMIN + "/throttling/deny-policies", json=deny_policy(flows.unique("hostile")))
         self.environment = rest.ok("POST", ADMIN + "/environments", json=environment(flows.unique("env")))
+        self.document = rest.ok("POST", f"{PUBLISHER}/apis/{self.api['id']}/documents", json=document(flows.unique("hostile")))
         self.user = flows.unique("hostileuser")
         rest.ok("POST", ADMIN + "/users", json={"username": self.user, "password": "long enough", "roles": ["Internal/subscriber"]})
 
@@ -64,6 +65,11 @@ def policy(name):
             "defaultLimit": {"type": "REQUESTCOUNTLIMIT", "requestCount": {"timeUnit": "min", "unitTime": 1, "requestCount": 7}},
             "rateLimitCount": 5, "rateLimitTimeUnit": "sec", "stopOnQuotaReach": True, "billingPlan": "FREE", "customAttributes": [],
             "conditionalGroups": []}
+
+
+def document(name):
+    return {"name": name, "type": "OTHER", "otherTypeName": "o", "summary": "s", "sourceType": "URL", "sourceUrl": "https://a.example.org/doc",
+            "visibility": "API_LEVEL"}
 
 
 def deny_policy(user):
@@ -120,6 +126,8 @@ def bodies(t):
         ("POST", api + "/revisions", {"description": "d"}),
         ("POST", f"{api}/deploy-revision?revisionId={t.revision['id']}", deployment),
         ("POST", f"{api}/undeploy-revision?revisionId={t.revision['id']}", [{**deployment[0], "name": t.environment["name"]}]),
+        ("POST", api + "/documents", document(t.document["name"])),
+        ("PUT", f"{api}/documents/{t.document['documentId']}", document(t.document["name"])),
         ("POST", PUBLISHER + "/scopes", t.scope), ("PUT", f"{PUBLISHER}/scopes/{t.scope['id']}", t.scope),
         ("POST", ADMIN + "/environments", environment(t.environment["name"])),
         ("PUT", f"{ADMIN}/environments/{t.environment['name']}", environment(t.environment["name"])),
@@ -163,7 +171,7 @@ RAW = {"empty": b"", "cut off": b'{"name": "x"', "no JSON": b"name=x", "two": b"
 def test_every_operation_with_a_body_is_tried(things):
     tried = {(m, shape(p)) for m, p, _ in bodies(things)}
     no_body = ("change-lifecycle", "copy-api", "/validate", "import-openapi", "validate-openapi", "restore-revision", "regenerate-secret", "clean-up",
-               "block-subscription", "swagger")
+               "block-subscription", "swagger", "thumbnail", "/content")
     for base, method, path, _ in OPERATIONS:
         if method in ("POST", "PUT", "PATCH") and not any(word in path for word in no_body):
             assert any(m == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", base + path), p) for m, p in tried), (method, base + path)
@@ -282,6 +290,18 @@ def texts_of_revision(rest, text):
     rest.ok("DELETE", url)
 
 
+def texts_of_document(rest, text):
+    made = rest.ok("POST", PUBLISHER + "/apis", json=api_body(flows.unique("Documented"), "http://127.0.0.1:9"))
+    url = f"{PUBLISHER}/apis/{made['id']}"
+    body = {**document(flows.unique("d")), "summary": text, "sourceType": "INLINE"}
+    one = yield rest.post(url + "/documents", json=body)
+    assert rest.ok("GET", f"{url}/documents/{one['documentId']}")["summary"] == text
+    content = f"{url}/documents/{one['documentId']}/content"
+    rest.ok("POST", content, files={"inlineContent": (None, text.encode("utf-8"))})
+    assert rest.get(content).content.decode("utf-8") == text
+    rest.ok("DELETE", url)
+
+
 def texts_of_scope(rest, text):
     made = yield rest.post(PUBLISHER + "/scopes", json={"name": flows.unique("s"), "displayName": "d" + text, "description": text, "bindings": []})
     read = rest.ok("GET", f"{PUBLISHER}/scopes/{made['id']}")
@@ -349,10 +369,10 @@ def texts_of_role(rest, text):
     rest.ok("DELETE", ADMIN + "/roles", params={"name": name})
 
 
-KINDS = {f.__name__[9:]: f for f in (texts_of_application, texts_of_api, texts_of_tag, texts_of_revision, texts_of_scope, texts_of_scope_name, texts_of_policy,
+KINDS = {f.__name__[9:]: f for f in (texts_of_application, texts_of_api, texts_of_tag, texts_of_revision, texts_of_document, texts_of_scope, texts_of_scope_name, texts_of_policy,
                                      texts_of_policy_name, texts_of_environment, texts_of_environment_name, texts_of_user, texts_of_user_name,
                                      texts_of_role)}
-NEVER_REFUSED = ("application", "api", "revision", "scope", "policy", "environment", "user")
+NEVER_REFUSED = ("application", "api", "revision", "document", "scope", "policy", "environment", "user")
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -7,6 +7,7 @@
 #include "apim_seal.h"
 #include "artifact.h"
 #include "endpoint_secrets.h"
+#include "image_type.h"
 #include "lifecycle.h"
 #include "search_query.h"
 
@@ -449,6 +450,41 @@ static void test_store_document(void **state)
     assert_true(json_is_null(json_object_get(json_object_get(url, "URLs"), "http")));
 }
 
+/* -- pictures ----------------------------------------------------------------------------------------------
+ */
+
+static void test_image_types(void **state)
+{
+    static const struct {
+        const char *begin;
+        apr_size_t len;
+        const char *type;
+    } cases[] = {{"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16, "image/png"},
+                 {"\xff\xd8\xff\xe0", 4, "image/jpeg"},
+                 {"GIF87a", 6, "image/gif"},
+                 {"GIF89a", 6, "image/gif"},
+                 {"RIFF....WEBPVP8 ", 16, "image/webp"},
+                 {"RIFF....WAVEfmt ", 16, NULL},
+                 {"\x89PNG\r\n\x1a\n\0\0\0\rIDAT", 16, NULL},
+                 {"<svg xmlns=", 11, NULL},
+                 {"<!DOCTYPE html>", 15, NULL},
+                 {"BM", 2, NULL}};
+    char data[200];
+    apr_size_t i;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        memset(data, 0, sizeof(data));
+        memcpy(data, cases[i].begin, cases[i].len);
+        if (cases[i].type) {
+            assert_string_equal(po_image_type(data, sizeof(data)), cases[i].type);
+            assert_null(po_image_type(data, cases[i].len)); /* nothing follows the signature */
+        }
+        else {
+            assert_null(po_image_type(data, sizeof(data)));
+        }
+    }
+    assert_null(po_image_type(data, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,6 +494,7 @@ int main(void)
         unit_case(test_endpoint_secrets),  unit_case(test_all_problems_at_once),
         unit_case(test_identity),          unit_case(test_identity_refusals),
         unit_case(test_artifact),          unit_case(test_store_document),
+        unit_case(test_image_types),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
