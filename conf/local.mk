@@ -14,5 +14,5 @@ endif
 # Configurations to start from; ./quickstart uses them where they are.
 nobase_dist_pkgdata_DATA += conf/all-in-one.conf conf/mpm.conf conf/gateway.conf conf/keymgr.conf conf/portal.conf \
 	conf/lb-external.conf conf/lb-internal.conf conf/tls.conf conf/tls-proxy.conf \
-	conf/members/gateways.conf conf/members/portals.conf conf/members/keymgrs.conf
+	conf/members/gateways.conf conf/members/portals.conf conf/members/keymgrs.conf conf/prometheus/apim-alerts.yml
 EXTRA_DIST += conf/quickstart/httpd.conf conf/quickstart/backend.conf conf/quickstart/modules.conf conf/quickstart/node.conf conf/quickstart/cluster.sh

@@ -26,6 +26,7 @@ libapim_httpd_la_SOURCES = \
 	modules/common/httpd/keymgr_http.c modules/common/httpd/keymgr_http.h \
 	modules/common/httpd/multipart.c modules/common/httpd/multipart.h \
 	modules/common/httpd/health.c modules/common/httpd/health.h \
+	modules/common/httpd/metrics.c modules/common/httpd/metrics.h \
 	modules/common/httpd/proxy_run.c modules/common/httpd/proxy_run.h \
 	modules/common/httpd/presence.c modules/common/httpd/presence.h \
 	modules/common/httpd/rest.c modules/common/httpd/rest.h

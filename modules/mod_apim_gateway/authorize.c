@@ -13,6 +13,7 @@
 #include "apim_text.h"
 #include "credentials.h"
 #include "httpd/keymgr_call.h"
+#include "httpd/metrics.h"
 #include "assertion.h"
 #include "call_limits.h"
 #include "endpoint_group.h"
@@ -226,7 +227,10 @@ void gw_mark_all_stale(void)
 
 static void fact(request_rec *r, int flags, const char *key, const char *title, uint64_t value)
 {
-    if (flags & AP_STATUS_SHORT) {
+    if (flags & APIM_METRICS_FLAG) {
+        apim_metrics_fact(r, "gateway", key, title, (apr_int64_t)value);
+    }
+    else if (flags & AP_STATUS_SHORT) {
         ap_rprintf(r, "ApimGateway%s: %" APR_UINT64_T_FMT "\n", key, (apr_uint64_t)value);
     }
     else {
@@ -264,6 +268,11 @@ static void keymgr_facts(request_rec *r, int flags)
          calls ? __atomic_load_n(&s->microseconds, __ATOMIC_RELAXED) / calls : 0);
     fact(r, flags, "KeyManagerSlowestMicroseconds", "Key Manager: slowest (microseconds)",
          __atomic_load_n(&s->slowest, __ATOMIC_RELAXED));
+    if (flags & APIM_METRICS_FLAG) {
+        fact(r, flags, "KeyManagerBreakerOpen", "Key Manager: 1 while the circuit breaker is not closed",
+             strcmp(breaker, "closed") != 0);
+        return;
+    }
     ap_rprintf(r,
                flags & AP_STATUS_SHORT
                    ? "ApimGatewayKeyManagerBreaker: %s\n"

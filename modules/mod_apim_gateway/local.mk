@@ -9,7 +9,8 @@ libgateway_shared_la_SOURCES = \
 	modules/mod_apim_gateway/rate_limiter.c modules/mod_apim_gateway/rate_limiter.h \
 	modules/mod_apim_gateway/endpoint_health.c modules/mod_apim_gateway/endpoint_health.h \
 	modules/mod_apim_gateway/usage_ring.c modules/mod_apim_gateway/usage_ring.h \
-	modules/mod_apim_gateway/usage_table.c modules/mod_apim_gateway/usage_table.h
+	modules/mod_apim_gateway/usage_table.c modules/mod_apim_gateway/usage_table.h \
+	modules/mod_apim_gateway/usage_totals.c modules/mod_apim_gateway/usage_totals.h
 libgateway_routes_la_SOURCES = \
 	modules/mod_apim_gateway/route_table.c modules/mod_apim_gateway/route_table.h \
 	modules/mod_apim_gateway/replica.c modules/mod_apim_gateway/replica.h \
@@ -39,6 +40,7 @@ mod_apim_gateway_la_SOURCES = \
 	modules/mod_apim_gateway/pg_listener.c modules/mod_apim_gateway/pg_listener.h \
 	modules/mod_apim_gateway/usage.c modules/mod_apim_gateway/usage.h \
 	modules/mod_apim_gateway/usage_spool.c modules/mod_apim_gateway/usage_spool.h \
+	modules/mod_apim_gateway/gateway_metrics.c modules/mod_apim_gateway/gateway_metrics.h \
 	modules/mod_apim_gateway/status.c modules/mod_apim_gateway/status.h \
 	modules/mod_apim_gateway/shared_state.c modules/mod_apim_gateway/shared_state.h \
 	modules/mod_apim_gateway/credentials.c modules/mod_apim_gateway/credentials.h \

@@ -19,7 +19,7 @@ typedef struct piece_t {
     size_t size;
 } piece_t;
 
-enum { CONTROL, CACHE, LIMITER, USAGE, PIECES };
+enum { CONTROL, CACHE, LIMITER, USAGE, TOTALS, PIECES };
 
 /* What httpd keeps over restarts: plain data only, the module itself may be loaded anew. */
 typedef struct retained_t {
@@ -73,6 +73,8 @@ static int lay_out(int which, piece_t *piece)
         return 0;
     case CACHE:
         return gw_token_cache_init(piece->memory, piece->size, key);
+    case TOTALS:
+        return 0;
     case USAGE:
         return gw_usage_ring_init(piece->memory, piece->size) ? 0 : -1;
     default:
@@ -130,8 +132,18 @@ const char *gw_shared_state_make(apr_pool_t *pconf, apr_size_t cache_size, apr_s
     wrong = wrong ? wrong : make_piece(pconf, LIMITER, limiter_size);
     if (!wrong && !usage_size) {
         drop(&retained->piece[USAGE]);
+        drop(&retained->piece[TOTALS]);
     }
-    return wrong || !usage_size ? wrong : make_piece(pconf, USAGE, usage_size);
+    else {
+        wrong = wrong ? wrong : make_piece(pconf, USAGE, usage_size);
+        wrong = wrong ? wrong : make_piece(pconf, TOTALS, gw_usage_totals_size());
+    }
+    return wrong;
+}
+
+gw_usage_totals_t *gw_shared_totals(void)
+{
+    return retained ? retained->piece[TOTALS].memory : NULL;
 }
 
 gw_usage_ring_t *gw_shared_usage(void)

@@ -11,6 +11,7 @@
 #include "stale_marks.h"
 #include "token_cache.h"
 #include "usage_ring.h"
+#include "usage_totals.h"
 
 /*
  * The memory that all children of a gateway share, and that outlives graceful restarts: kept by httpd's
@@ -39,6 +40,7 @@ const char *gw_shared_state_make(apr_pool_t *pconf, apr_size_t cache_size, apr_s
 /** The ring of usage records, for parent and children; NULL without one. Its size is chosen like the others';
  * records not read yet are lost when that changes. */
 gw_usage_ring_t *gw_shared_usage(void);
+gw_usage_totals_t *gw_shared_totals(void);
 
 /** A child's view, in pchild; NULL if the memory was not made or the library refuses SHA-256. */
 gw_shared_state_t *gw_shared_state_attach(apr_pool_t *pchild);

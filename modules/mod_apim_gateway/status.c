@@ -10,7 +10,9 @@
 
 #include "apim_text.h"
 #include "call.h"
+#include "gateway_metrics.h"
 #include "httpd/health.h"
+#include "httpd/metrics.h"
 #include "gateway_config.h"
 #include "sync.h"
 #include "upstream.h"
@@ -19,7 +21,10 @@
 /* One fact in both forms: "ApimGatewayRequests: 12" or a table row. */
 static void number(request_rec *r, int flags, const char *key, const char *title, apr_int64_t value)
 {
-    if (flags & AP_STATUS_SHORT) {
+    if (flags & APIM_METRICS_FLAG) {
+        apim_metrics_fact(r, "gateway", key, title, value);
+    }
+    else if (flags & AP_STATUS_SHORT) {
         ap_rprintf(r, "ApimGateway%s: %" APR_INT64_T_FMT "\n", key, value);
     }
     else {
@@ -29,6 +34,9 @@ static void number(request_rec *r, int flags, const char *key, const char *title
 
 static void word(request_rec *r, int flags, const char *key, const char *title, const char *value)
 {
+    if (flags & APIM_METRICS_FLAG) {
+        return;
+    }
     ap_rprintf(r, flags & AP_STATUS_SHORT ? "ApimGateway%s: %s\n" : "<tr><th>%s</th><td>%s</td></tr>\n",
                flags & AP_STATUS_SHORT ? key : title, ap_escape_html(r->pool, value));
 }
@@ -105,6 +113,12 @@ static int status_hook(request_rec *r, int flags)
     return OK;
 }
 
+static void metrics(request_rec *r)
+{
+    status_hook(r, AP_STATUS_SHORT | APIM_METRICS_FLAG);
+    gw_metrics_of_apis(r);
+}
+
 /* A node that never was filled would answer 404 to everything; one that was serves what it has. */
 static int health(request_rec *r, json_t *about)
 {
@@ -127,6 +141,7 @@ static int health(request_rec *r, json_t *about)
 void gw_status_register_hooks(void)
 {
     apim_health_register("gateway", health);
+    apim_metrics_register("gateway", metrics);
     APR_OPTIONAL_HOOK(ap, status_hook, status_hook, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

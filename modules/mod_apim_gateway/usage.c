@@ -175,6 +175,7 @@ static apim_error_t *store(apr_pool_t *p, gw_usage_ring_t *ring)
                      dropped);
     }
     APIM_TRY(err);
+    gw_usage_totals_add(gw_shared_totals(), here.table);
     gw_usage_ring_release(ring, here.position);
     gw_usage_table_clear(here.table);
     return NULL;

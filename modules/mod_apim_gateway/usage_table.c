@@ -5,8 +5,6 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#include "apim_usage.h"
-
 #define MINUTE 60000
 
 typedef struct series_t {
@@ -94,6 +92,18 @@ static json_t *row_of(const series_t *s)
         r->tier,           r->key_type == 'P' ? "PRODUCTION" : r->key_type == 'S' ? "SANDBOX" : "",
         r->status / 100,   r->code};
     return apim_usage_row(&out, &s->sums);
+}
+
+void gw_usage_table_each(const gw_usage_table_t *table, gw_usage_series_fn *fn, void *baton)
+{
+    apr_hash_index_t *i;
+    void *value;
+    for (i = apr_hash_first(NULL, table->series); i; i = apr_hash_next(i)) {
+        const series_t *s;
+        apr_hash_this(i, NULL, NULL, &value);
+        s = value;
+        fn(baton, &s->first, &s->sums);
+    }
 }
 
 json_t *gw_usage_table_rows(const gw_usage_table_t *table)

@@ -5,6 +5,7 @@
 #include <apr_pools.h>
 #include <jansson.h>
 
+#include "apim_usage.h"
 #include "usage_ring.h"
 
 /*
@@ -25,6 +26,10 @@ void gw_usage_table_add(gw_usage_table_t *table, const gw_usage_record_t *record
 
 /** How many series there are. */
 unsigned int gw_usage_table_count(const gw_usage_table_t *table);
+
+/** Calls fn for each series: a record that has what its calls have in common, and their sums. */
+typedef void gw_usage_series_fn(void *baton, const gw_usage_record_t *record, const apim_usage_sums_t *sums);
+void gw_usage_table_each(const gw_usage_table_t *table, gw_usage_series_fn *fn, void *baton);
 
 /** Its rows as apim_usage.h has them; the caller owns the array. NULL: no memory. */
 json_t *gw_usage_table_rows(const gw_usage_table_t *table);

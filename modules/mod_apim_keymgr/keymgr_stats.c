@@ -8,6 +8,8 @@
 #include <mod_status.h>
 #include <string.h>
 
+#include "httpd/metrics.h"
+
 #define RETAINED "apim_keymgr_stats/1"
 
 typedef struct stats_t {
@@ -69,7 +71,11 @@ static int status_hook(request_rec *r, int flags)
     }
     for (i = 0; i < KM_COUNTERS; i++) {
         apr_uint64_t n = __atomic_load_n(&stats->value[i], __ATOMIC_RELAXED);
-        if (flags & AP_STATUS_SHORT) {
+        if (flags & APIM_METRICS_FLAG) {
+            apim_metrics_fact(r, "keymgr", labels[i].key + sizeof("ApimKeymgr") - 1, labels[i].title,
+                              (apr_int64_t)n);
+        }
+        else if (flags & AP_STATUS_SHORT) {
             ap_rprintf(r, "%s: %" APR_UINT64_T_FMT "\n", labels[i].key, n);
         }
         else {
@@ -82,7 +88,13 @@ static int status_hook(request_rec *r, int flags)
     return OK;
 }
 
+static void metrics(request_rec *r)
+{
+    status_hook(r, AP_STATUS_SHORT | APIM_METRICS_FLAG);
+}
+
 void km_stats_register_status(apr_pool_t *p)
 {
+    apim_metrics_register("keymgr", metrics);
     APR_OPTIONAL_HOOK(ap, status_hook, status_hook, NULL, NULL, APR_HOOK_MIDDLE);
 }

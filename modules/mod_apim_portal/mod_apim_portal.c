@@ -9,6 +9,7 @@
 
 #include "admin.h"
 #include "httpd/health.h"
+#include "httpd/metrics.h"
 #include "httpd/presence.h"
 #include "openapi/fetch.h"
 #include "pages.h"
@@ -196,6 +197,11 @@ static void child_stopping(apr_pool_t *pchild, int graceful)
     apim_presence_stop();
 }
 
+/* apim_up is all there is to tell. */
+static void metrics(request_rec *r)
+{
+}
+
 static int health(request_rec *r, json_t *about)
 {
     return first_enabled(ap_server_conf) ? apim_presence_health(about) : -1;
@@ -215,6 +221,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_FIRST);
     apim_health_register("portal", health);
+    apim_metrics_register("portal", metrics);
 }
 
 module AP_MODULE_DECLARE_DATA apim_portal_module = {

@@ -13,16 +13,23 @@
 
 static const char *const roles[] = {"gateway", "keymgr", "portal"};
 
+int apim_health_ask(request_rec *r, const char *role, json_t *about)
+{
+    apim_health_fn *ask = (apim_health_fn *)apr_dynamic_fn_retrieve(apr_pstrcat(r->pool, PREFIX, role, NULL));
+    json_t *own = about ? NULL : json_object();
+    int can = ask && (about || own) ? ask(r, about ? about : own) : -1;
+    json_decref(own);
+    return can;
+}
+
 /* 1 if all that are on can serve. */
 static int ask_roles(request_rec *r, json_t *about)
 {
     size_t i;
     int all = 1;
     for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-        apim_health_fn *ask =
-            (apim_health_fn *)apr_dynamic_fn_retrieve(apr_pstrcat(r->pool, PREFIX, roles[i], NULL));
-        json_t *role = ask ? json_object() : NULL;
-        int can = role ? ask(r, role) : -1;
+        json_t *role = json_object();
+        int can = role ? apim_health_ask(r, roles[i], role) : -1;
         if (can < 0) {
             json_decref(role);
             continue;

@@ -16,6 +16,9 @@
  * on here. Called from any request thread. */
 typedef int apim_health_fn(request_rec *r, json_t *about);
 
+/** Asks a role; about may be NULL. 1, 0, or -1 if it is not there or not switched on. */
+int apim_health_ask(request_rec *r, const char *role, json_t *about);
+
 /** For register_hooks: the role ("gateway", "keymgr", "portal") is asked from now on, and this module can
  * answer. */
 void apim_health_register(const char *role, apim_health_fn *fn);
