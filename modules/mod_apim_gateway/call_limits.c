@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "apim_text.h"
+#include "policy_groups.h"
 
 APLOG_USE_MODULE(apim_gateway);
 
@@ -123,6 +124,78 @@ static void add_simple(set_t *set, const char *kind, int code, const char *level
     }
 }
 
+/* -- conditional groups
+ * ------------------------------------------------------------------------------------------ */
+
+typedef struct caller_t {
+    request_rec *r;
+    const gw_answer_t *answer;
+} caller_t;
+
+static const char *header_of(void *baton, const char *name)
+{
+    const caller_t *caller = baton;
+    return apr_table_get(caller->r->headers_in, name);
+}
+
+/* The first value of a query parameter, decoded. */
+static const char *parameter_of(void *baton, const char *name)
+{
+    const caller_t *caller = baton;
+    apr_pool_t *p = caller->r->pool;
+    const char *pair = caller->r->args;
+    while (pair && *pair) {
+        apr_size_t len = strcspn(pair, "&"), name_len = strcspn(pair, "=&");
+        const char *decoded = apim_urldecode(p, pair, name_len, 1);
+        if (decoded && strcmp(decoded, name) == 0) {
+            return name_len < len ? apim_urldecode(p, pair + name_len + 1, len - name_len - 1, 1) : "";
+        }
+        pair += len + (pair[len] == '&');
+    }
+    return NULL;
+}
+
+static const char *claim_of(void *baton, const char *name)
+{
+    const gw_answer_t *a = ((const caller_t *)baton)->answer;
+    const struct {
+        const char *name, *value;
+    } known[] = {{"enduser", a ? a->username : NULL},
+                 {"subscriber", a ? a->application_owner : NULL},
+                 {"applicationid", a ? a->application_id : NULL},
+                 {"applicationname", a ? a->application_name : NULL},
+                 {"applicationtier", a ? a->application_tier : NULL},
+                 {"tier", a ? a->subscription_tier : NULL},
+                 {"keytype", a && a->sandbox ? "SANDBOX" : "PRODUCTION"},
+                 {"usertype", a && a->by_user ? "APPLICATION_USER" : "APPLICATION"}};
+    apr_size_t i;
+    for (i = 0; a && i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(known[i].name, name) == 0) {
+            return known[i].value;
+        }
+    }
+    return NULL;
+}
+
+/* An advanced policy: its own limit, or that of the first group that the call falls into. */
+static void add_advanced(set_t *set, const char *kind, int code, const char *name, const char *subject,
+                         const gw_answer_t *answer)
+{
+    caller_t caller = {set->r, answer};
+    gw_group_facts_t facts = {&caller, set->r->useragent_ip, header_of, parameter_of, claim_of};
+    const gw_policy_t *policy = find_policy(set->r, "advanced", name);
+    gw_group_limit_t group;
+    if (!policy) {
+        return;
+    }
+    if (policy->groups && gw_groups_find(set->r->pool, policy->groups, &facts, &group)) {
+        add(set, kind, code, policy, group.count, group.window,
+            apr_psprintf(set->r->pool, "%s#%d", subject, group.index));
+        return;
+    }
+    add(set, kind, code, policy, policy->request_count, policy->window, subject);
+}
+
 static void add_subscription(set_t *set, const gw_call_t *call, const gw_answer_t *answer)
 {
     const gw_policy_t *policy = find_policy(set->r, "subscription", answer->subscription_tier);
@@ -173,11 +246,12 @@ static void collect(set_t *set, const gw_call_t *call, const gw_answer_t *answer
     const gw_api_t *api = call->api;
     apr_pool_t *p = set->r->pool;
     if (api->api_policy && *api->api_policy) {
-        add_simple(set, "api", 900800, "advanced", api->api_policy, api->id);
+        add_advanced(set, "api", 900800, api->api_policy, api->id, answer);
     }
     else {
-        add_simple(set, "resource", 900802, "advanced", call->operation->policy,
-                   apr_pstrcat(p, api->id, " ", call->operation->verb, " ", call->operation->target, NULL));
+        add_advanced(set, "resource", 900802, call->operation->policy,
+                     apr_pstrcat(p, api->id, " ", call->operation->verb, " ", call->operation->target, NULL),
+                     answer);
     }
     add_backend(set, call);
     if (!answer) {

@@ -20,7 +20,7 @@ typedef struct flat_t {
     unsigned char low[ADDRESS], high[ADDRESS];
 } flat_t;
 
-static int parse_address(const char *text, unsigned char *out)
+int gw_address_parse(const char *text, unsigned char *out)
 {
     static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     if (strchr(text, ':')) {
@@ -86,7 +86,7 @@ static apim_error_t *read_addresses(apr_pool_t *p, const json_t *artefact, flat_
 {
     const char *low = apim_json_str(artefact, flat->kind == KIND_RANGE ? "start" : "value", "");
     const char *high = apim_json_str(artefact, "end", low);
-    if (!parse_address(low, flat->low) || !parse_address(high, flat->high) ||
+    if (!gw_address_parse(low, flat->low) || !gw_address_parse(high, flat->high) ||
         memcmp(flat->low, flat->high, ADDRESS) > 0) {
         return apim_bad_request(p, "'%s' to '%s' is no range of addresses", low, high);
     }
@@ -207,7 +207,7 @@ const char *gw_deny_find(MDB_txn *txn, const gw_deny_tables_t *tables, apr_pool_
     unsigned char address[ADDRESS];
     found = found ? found : find_text(txn, tables, p, KIND_APPLICATION, facts->application);
     found = found ? found : find_text(txn, tables, p, KIND_USER, facts->user);
-    if (!found && facts->address && parse_address(facts->address, address)) {
+    if (!found && facts->address && gw_address_parse(facts->address, address)) {
         found = find_exact(txn, tables, p, KIND_ADDRESS, (const char *)address, ADDRESS);
         found = found ? found : find_range(txn, tables, p, address);
     }

@@ -25,6 +25,10 @@ typedef struct gw_deny_facts_t {
     const char *user;
 } gw_deny_facts_t;
 
+/** An address as 16 bytes, IPv4 mapped into IPv6: addresses and ranges of both kinds compare with memcmp. 1,
+ * or 0 if the text is none. */
+int gw_address_parse(const char *text, unsigned char *out);
+
 /** Opens the tables; flags as of mdb_dbi_open. Returns LMDB's code. */
 int gw_deny_open(MDB_txn *txn, unsigned int flags, gw_deny_tables_t *tables);
 

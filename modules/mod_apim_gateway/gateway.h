@@ -108,6 +108,7 @@ typedef struct gw_policy_t {
     int stop_on_quota;        /* 0: let the call pass, marked */
     apr_int64_t burst_count;  /* rateLimitCount, 0: none */
     apr_int64_t burst_window; /* seconds */
+    const char *groups;       /* conditional groups (policy_groups.h); NULL: none */
 } gw_policy_t;
 
 typedef struct gw_call_t {

@@ -14,6 +14,7 @@ libgateway_shared_la_SOURCES = \
 libgateway_routes_la_SOURCES = \
 	modules/mod_apim_gateway/route_table.c modules/mod_apim_gateway/route_table.h \
 	modules/mod_apim_gateway/replica.c modules/mod_apim_gateway/replica.h \
+	modules/mod_apim_gateway/policy_groups.c modules/mod_apim_gateway/policy_groups.h \
 	modules/mod_apim_gateway/deny_table.c modules/mod_apim_gateway/deny_table.h \
 	modules/mod_apim_gateway/cors_rules.c modules/mod_apim_gateway/cors_rules.h
 libgateway_routes_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_gateway

@@ -9,6 +9,7 @@
 #include <sys/statvfs.h>
 
 #include "apim_json.h"
+#include "policy_groups.h"
 #include "apim_text.h"
 
 #define FULL_DISK  (1024 * 1024)      /* less is left: a disk is full */
@@ -23,14 +24,14 @@
 #define DEPTHS_KEY "depths"
 
 /* Bumped when what is stored changes; a record's own format counts too. */
-#define FORMAT_TEXT "2." APR_STRINGIFY(GW_RECORD_FORMAT)
+#define FORMAT_TEXT "3." APR_STRINGIFY(GW_RECORD_FORMAT)
 
 struct gw_replica_t {
     MDB_env *env;
     MDB_dbi contexts; /* context -> PRIMARY or SECONDARY, id */
     MDB_dbi apis;     /* id -> record */
     MDB_dbi owned;    /* id -> its contexts, each with its NUL */
-    MDB_dbi policies; /* level/name -> flat_policy_t */
+    MDB_dbi policies; /* level/name -> flat_policy_t, and the text of its groups if there are any */
     MDB_dbi failures; /* kind, blank, key of an artefact that could not be deployed -> why */
     MDB_dbi meta;
     gw_deny_tables_t denies;
@@ -316,7 +317,7 @@ apim_error_t *gw_replica_policy(gw_replica_t *r, apr_pool_t *p, const char *leve
     }
     APIM_TRY(read_begin(r, p, &txn));
     rc = get(txn, r->policies, sval(key), &data);
-    if (!rc && data.mv_size == sizeof(flat)) {
+    if (!rc && data.mv_size >= sizeof(flat)) {
         memcpy(&flat, data.mv_data, sizeof(flat));
         *policy = apr_pcalloc(p, sizeof(**policy));
         (*policy)->name = apr_pstrdup(p, name);
@@ -325,6 +326,10 @@ apim_error_t *gw_replica_policy(gw_replica_t *r, apr_pool_t *p, const char *leve
         (*policy)->burst_count = flat.burst_count;
         (*policy)->burst_window = flat.burst_window;
         (*policy)->stop_on_quota = (int)flat.stop_on_quota;
+        (*policy)->groups =
+            data.mv_size > sizeof(flat)
+                ? apr_pstrmemdup(p, (const char *)data.mv_data + sizeof(flat), data.mv_size - sizeof(flat))
+                : NULL;
     }
     read_end();
     return rc && rc != MDB_NOTFOUND ? failed(p, key, rc) : NULL;
@@ -565,7 +570,9 @@ static const char *deny_id(const char *key)
 apim_error_t *gw_replica_put_policy(gw_replica_t *r, apr_pool_t *p, const char *key, const json_t *policy)
 {
     flat_policy_t flat = {0};
-    const char *deny = deny_id(key);
+    const char *deny = deny_id(key), *groups;
+    apr_size_t len;
+    char *bytes;
     apr_int64_t unit = unit_seconds(apim_json_str(policy, "timeUnit", ""));
     apr_int64_t units = apim_json_int(policy, "unitTime", 1);
     int rc;
@@ -584,7 +591,12 @@ apim_error_t *gw_replica_put_policy(gw_replica_t *r, apr_pool_t *p, const char *
     if (strlen(key) > MAX_KEY) {
         return apim_bad_request(p, "The name of the policy %s is too long.", key);
     }
-    rc = put(r, r->policies, sval(key), val(&flat, sizeof(flat)));
+    APIM_TRY(gw_groups_compile(p, json_object_get(policy, "groups"), unit_seconds, &groups));
+    len = groups ? strlen(groups) : 0;
+    bytes = apr_palloc(p, sizeof(flat) + len);
+    memcpy(bytes, &flat, sizeof(flat));
+    memcpy(bytes + sizeof(flat), groups ? groups : "", len);
+    rc = put(r, r->policies, sval(key), val(bytes, sizeof(flat) + len));
     return rc ? failed(p, key, rc) : NULL;
 }
 

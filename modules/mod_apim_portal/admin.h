@@ -52,6 +52,14 @@ void po_users_child_init(apr_pool_t *pchild);
 /** Makes the table of the sign-up limit. */
 void po_signup_child_init(apr_pool_t *pchild);
 
+/** Reads a limit of a body: the limit as it is stored (the caller owns it), NULL after a problem. */
+json_t *ad_read_limit(po_problems_t *problems, const char *where, const json_t *limit);
+
+/** Reads conditionalGroups of an advanced policy; the result, an array, is the pool's. */
+json_t *ad_read_groups(po_problems_t *problems, const json_t *groups);
+/** `groups` of the artefact, from stored groups. The caller owns the result. */
+json_t *ad_groups_for_gateway(const json_t *groups);
+
 /** Writes the artefact policy/key for the gateways with the registry's next revision; payload NULL: it is
  * gone. Call in the transaction of the change. */
 apim_error_t *ad_put_policy_artifact(rest_request_t *rq, apim_db_t *db, const char *key, const char *payload);

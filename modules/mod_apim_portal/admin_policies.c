@@ -33,23 +33,23 @@ static apr_int64_t whole_number(po_problems_t *problems, const char *where, cons
 }
 
 /* {"type": "REQUESTCOUNTLIMIT", "requestCount": {"timeUnit", "unitTime", "requestCount"}} */
-static json_t *read_limit(po_problems_t *problems, const json_t *limit)
+json_t *ad_read_limit(po_problems_t *problems, const char *where, const json_t *limit)
 {
     const json_t *count = json_object_get(limit, "requestCount");
-    const char *type = apim_json_str(limit, "type", "");
+    const char *type = apim_json_str(limit, "type", ""), *place = po_where(problems, where, "requestCount");
     apr_int64_t number, units;
     if (strcmp(type, "REQUESTCOUNTLIMIT") != 0) {
-        po_problem(problems, "/defaultLimit/type",
+        po_problem(problems, po_where(problems, where, "type"),
                    "must be REQUESTCOUNTLIMIT; %s is not enforced yet, and a limit that is not enforced is "
                    "not accepted.",
                    *type ? type : "no limit");
         return NULL;
     }
-    number = whole_number(problems, "/defaultLimit/requestCount/requestCount",
+    number = whole_number(problems, po_where(problems, place, "requestCount"),
                           json_object_get(count, "requestCount"), -1, MAX_COUNT);
-    units = whole_number(problems, "/defaultLimit/requestCount/unitTime", json_object_get(count, "unitTime"),
+    units = whole_number(problems, po_where(problems, place, "unitTime"), json_object_get(count, "unitTime"),
                          1, MAX_UNITS);
-    po_check_one_of(problems, "/defaultLimit/requestCount/timeUnit", json_object_get(count, "timeUnit"),
+    po_check_one_of(problems, po_where(problems, place, "timeUnit"), json_object_get(count, "timeUnit"),
                     UNITS);
     return json_pack("{s:s, s:{s:s, s:I, s:I}}", "type", type, "requestCount", "timeUnit",
                      apim_json_str(count, "timeUnit", ""), "unitTime", (json_int_t)units, "requestCount",
@@ -103,16 +103,20 @@ static apim_error_t *read_body(rest_request_t *rq, const char *level, const char
         description = po_check_text(&problems, "/description", json_object_get(body, "description"), 0,
                                     MAX_DESCRIPTION, "\n\r\t");
     }
-    if (json_array_size(json_object_get(body, "conditionalGroups"))) {
-        po_problem(&problems, "/conditionalGroups", "conditions are not enforced yet, and so not accepted.");
+    if (strcmp(level, "advanced") != 0 && json_array_size(json_object_get(body, "conditionalGroups"))) {
+        po_problem(&problems, "/conditionalGroups", "belong to advanced policies.");
     }
-    limit = read_limit(&problems, json_object_get(body, "defaultLimit"));
+    limit = ad_read_limit(&problems, "/defaultLimit", json_object_get(body, "defaultLimit"));
     policy = apim_json_own(rq->pool,
                            json_pack("{s:s, s:s?, s:s?, s:s?, s:b}", "policyId", id, "policyName", name,
                                      "displayName", display, "description", description, "isDeployed", 1));
     json_object_set_new(policy, "defaultLimit", limit ? limit : json_null());
     if (strcmp(level, "subscription") == 0) {
         read_subscription_facts(&problems, body, policy);
+    }
+    if (strcmp(level, "advanced") == 0) {
+        json_object_set(policy, "conditionalGroups",
+                        ad_read_groups(&problems, json_object_get(body, "conditionalGroups")));
     }
     *out = policy;
     return po_problems_error(&problems);
@@ -132,6 +136,10 @@ static const char *artifact_of(apr_pool_t *p, const char *level, const json_t *p
         apim_json_bool(policy, "stopOnQuotaReach", 1), "rateLimitCount",
         (json_int_t)apim_json_int(policy, "rateLimitCount", 0), "rateLimitTimeUnit",
         apim_json_str(policy, "rateLimitTimeUnit", ""));
+    if (json_array_size(json_object_get(policy, "conditionalGroups"))) {
+        json_object_set_new(out, "groups",
+                            ad_groups_for_gateway(json_object_get(policy, "conditionalGroups")));
+    }
     return apim_json_text(p, apim_json_own(p, out));
 }
 

@@ -68,6 +68,7 @@ PORTAL_ADMIN = \
 	modules/mod_apim_portal/admin_sql.h \
 	modules/mod_apim_portal/admin_policies.c \
 	modules/mod_apim_portal/admin_deny.c \
+	modules/mod_apim_portal/admin_conditions.c \
 	modules/mod_apim_portal/admin_environments.c \
 	modules/mod_apim_portal/admin_users.c \
 	modules/mod_apim_portal/user_store.c \
