@@ -30,9 +30,11 @@ SQL_FILES = \
 	sql/registry/postgresql/0003_nodes.sql \
 	sql/registry/postgresql/0004_deny_policies.sql \
 	sql/registry/postgresql/0005_feed_origin.sql \
+	sql/registry/postgresql/0006_feedback.sql \
 	sql/registry/sqlite/0001_registry.sql \
 	sql/registry/sqlite/0002_policies.sql \
 	sql/registry/sqlite/0003_nodes.sql \
 	sql/registry/sqlite/0004_deny_policies.sql \
-	sql/registry/sqlite/0005_feed_origin.sql
+	sql/registry/sqlite/0005_feed_origin.sql \
+	sql/registry/sqlite/0006_feedback.sql
 nobase_dist_pkgdata_DATA += $(SQL_FILES)

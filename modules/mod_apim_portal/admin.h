@@ -40,8 +40,8 @@ apim_error_t *po_password_fits(rest_request_t *rq, const char *password, const c
 /** Adds a user with roles. 409 if the name is taken in any spelling of case. */
 apim_error_t *po_user_add(rest_request_t *rq, po_user_t *user, const char *password_hash);
 
-/** 409 if applications or OAuth clients of a removed user of this name are left: a stranger must not inherit
- * them. */
+/** 409 if applications, OAuth clients, comments or ratings of a removed user of this name are left: a
+ * stranger must not inherit them. */
 apim_error_t *po_user_name_unused(rest_request_t *rq, const char *username);
 
 /** Kills the tokens of a user at the Key Manager. */

@@ -54,6 +54,8 @@
     X(ad_environment_delete, "DELETE FROM am_environment WHERE name = %s")                                   \
     X(ad_user_left_behind, "SELECT 1 FROM am_application WHERE owner = %s UNION ALL "                        \
                            "SELECT 1 FROM am_oauth_client WHERE owner = %s LIMIT 1")                         \
+    X(ad_user_feedback_left_behind, "SELECT 1 FROM reg_comment WHERE created_by = %s UNION ALL "             \
+                                    "SELECT 1 FROM reg_rating WHERE username = %s LIMIT 1")                  \
     X(ad_environment_used, "SELECT COUNT(*) FROM am_api_deployment WHERE environment = %s")                  \
     /* users and roles (User Manager database) */                                                            \
     X(ad_user_count, "SELECT COUNT(*) FROM um_user WHERE LOWER(username) LIKE LOWER(%s) ESCAPE '!'")         \

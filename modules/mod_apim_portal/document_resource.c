@@ -165,20 +165,9 @@ static apim_error_t *make(rest_request_t *rq, change_fn *change, po_document_t *
 /* -- operations --------------------------------------------------------------------------------------------
  */
 
-static apim_error_t *api_exists(rest_request_t *rq)
-{
-    apim_error_t *err;
-    apim_db_t *db;
-    po_api_t *api;
-    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
-    err = po_api_get(db, rq->pool, rq->param[0], &api);
-    apim_db_close(db);
-    return err;
-}
-
 apim_error_t *po_documents_list(rest_request_t *rq)
 {
-    APIM_TRY(api_exists(rq));
+    APIM_TRY(po_check_api_exists(rq, rq->param[0]));
     return po_documents_reply(rq, rq->param[0]);
 }
 

@@ -35,6 +35,9 @@ PORTAL_PUBLISHER = \
 	modules/mod_apim_portal/attachment_sql.c modules/mod_apim_portal/attachment_sql.h \
 	modules/mod_apim_portal/document_store.c modules/mod_apim_portal/document_store.h \
 	modules/mod_apim_portal/document_resource.c \
+	modules/mod_apim_portal/feedback_sql.c modules/mod_apim_portal/feedback_sql.h \
+	modules/mod_apim_portal/comment_store.c modules/mod_apim_portal/comment_store.h \
+	modules/mod_apim_portal/comment_resource.c \
 	modules/mod_apim_portal/thumbnail_resource.c \
 	modules/mod_apim_portal/publisher_common.c \
 	modules/mod_apim_portal/publisher_routes.c
@@ -56,6 +59,8 @@ PORTAL_STORE = \
 	modules/mod_apim_portal/store_sql.h \
 	modules/mod_apim_portal/store_catalogue.c \
 	modules/mod_apim_portal/store_attachments.c \
+	modules/mod_apim_portal/store_comments.c \
+	modules/mod_apim_portal/store_ratings.c \
 	modules/mod_apim_portal/store_settings.c \
 	modules/mod_apim_portal/store_applications.c \
 	modules/mod_apim_portal/store_subscriptions.c \

@@ -205,6 +205,10 @@ static apim_error_t *write_catalogue(copy_t *copy, apim_db_t *db, const char *de
     const char *tags, *text, *document;
     if (!api || !po_lifecycle_is_deployed(api->status)) {
         APIM_TRY(write_tags_and_roles(copy, db));
+        if (!api) {
+            APIM_TRY(apim_db_query(db, &po_reg_rating_delete, NULL, APIM_ARGS(copy->id)));
+            APIM_TRY(apim_db_query(db, &po_reg_comment_delete, NULL, APIM_ARGS(copy->id)));
+        }
         return apim_db_query(db, &po_reg_api_delete, NULL, APIM_ARGS(copy->id));
     }
     tags = lower(p, po_document_tags(p, api->document));

@@ -52,6 +52,9 @@ apim_error_t *po_check_references(rest_request_t *rq, const char *name, json_t *
 apim_error_t *po_check_roles(rest_request_t *rq, po_problems_t *problems, const char *where,
                              const json_t *roles);
 
+/** 404 unless there is such an API. Opens the database. */
+apim_error_t *po_check_api_exists(rest_request_t *rq, const char *id);
+
 /** 403 (900380) if the caller may not change an API in this state: creators leave published ones alone. */
 apim_error_t *po_check_may_edit(rest_request_t *rq, const po_api_t *api);
 
@@ -91,7 +94,9 @@ rest_handler_fn po_scopes_list, po_scopes_create, po_scope_read, po_scope_replac
 rest_handler_fn po_thumbnail_read, po_thumbnail_replace; /* thumbnail_resource.c */
 rest_handler_fn po_documents_list, po_documents_create, po_documents_validate, po_document_read,
     po_document_replace, po_document_drop, po_document_content_read,
-    po_document_content_replace;                        /* document_resource.c */
+    po_document_content_replace; /* document_resource.c */
+rest_handler_fn po_comments_list, po_comments_create, po_comment_read, po_comment_change, po_comment_drop,
+    po_replies_list;                                    /* comment_resource.c */
 rest_handler_fn po_settings_read, po_environments_list; /* settings_resource.c */
 
 #endif

@@ -106,6 +106,17 @@ apim_error_t *po_read_multipart(rest_request_t *rq, apr_array_header_t **parts)
 /* -- answers -----------------------------------------------------------------------------------------------
  */
 
+apim_error_t *po_check_api_exists(rest_request_t *rq, const char *id)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    po_api_t *api;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = po_api_get(db, rq->pool, id, &api);
+    apim_db_close(db);
+    return err;
+}
+
 apim_error_t *po_check_may_edit(rest_request_t *rq, const po_api_t *api)
 {
     if (strcmp(api->status, "CREATED") == 0 || strcmp(api->status, "PROTOTYPED") == 0 ||

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publisher.h"
+#include "store.h"
 #include "usage_resource.h"
 
 #define SCOPES_REVISE          "apim:api_create apim:api_publish apim:api_manage apim:admin"
@@ -10,6 +11,7 @@
 #define SCOPES_DOCUMENT_WRITE                                                                                \
     "apim:document_create apim:document_update apim:document_manage apim:api_manage apim:admin"
 #define SCOPES_DOCUMENT_DELETE "apim:document_manage apim:api_manage apim:admin"
+#define SCOPES_COMMENT         "apim:comment_write apim:comment_manage apim:admin"
 #define SCOPES_SHARED          "apim:shared_scope_manage apim:admin"
 #define SCOPES_TIER            "apim:tier_view apim:api_view apim:api_create apim:api_publish apim:api_manage apim:admin"
 
@@ -51,6 +53,16 @@ const rest_route_t po_publisher_routes[] = {
      PO_SCOPES_VIEW " apim:document_manage", 0},
     {"POST", "/apis/{apiId}/documents/{documentId}/content", po_document_content_replace,
      SCOPES_DOCUMENT_WRITE, 0},
+    {"GET", "/apis/{apiId}/comments", po_comments_list,
+     PO_SCOPES_VIEW " apim:comment_view apim:comment_manage", 0},
+    {"POST", "/apis/{apiId}/comments", po_comments_create, SCOPES_COMMENT, 0},
+    {"GET", "/apis/{apiId}/comments/{commentId}", po_comment_read,
+     PO_SCOPES_VIEW " apim:comment_view apim:comment_manage", 0},
+    {"PATCH", "/apis/{apiId}/comments/{commentId}", po_comment_change, SCOPES_COMMENT, 0},
+    {"DELETE", "/apis/{apiId}/comments/{commentId}", po_comment_drop, SCOPES_COMMENT, 0},
+    {"GET", "/apis/{apiId}/comments/{commentId}/replies", po_replies_list,
+     PO_SCOPES_VIEW " apim:comment_view apim:comment_manage", 0},
+    {"GET", "/apis/{apiId}/ratings", po_ratings_list, PO_SCOPES_VIEW, 0},
     {"GET", "/search", po_search, PO_SCOPES_VIEW, 0},
     {"GET", "/subscriptions", po_subscriptions_list, SCOPES_SUBSCRIPTION, 0},
     {"POST", "/subscriptions/block-subscription", po_subscription_block, SCOPES_BLOCK, 0},

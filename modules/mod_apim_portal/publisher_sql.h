@@ -176,6 +176,8 @@
       "search_text = excluded.search_text, source_etag = excluded.source_etag, "                             \
       "updated_at = excluded.updated_at")                                                                    \
     X(po_reg_api_delete, "DELETE FROM reg_api WHERE id = %s")                                                \
+    X(po_reg_rating_delete, "DELETE FROM reg_rating WHERE api_id = %s")                                      \
+    X(po_reg_comment_delete, "DELETE FROM reg_comment WHERE api_id = %s")                                    \
     X(po_reg_tag_delete, "DELETE FROM reg_api_tag WHERE api_id = %s")                                        \
     X(po_reg_tag_put, "INSERT INTO reg_api_tag (api_id, tag) VALUES (%s, %s) ON CONFLICT DO NOTHING")        \
     X(po_reg_role_delete, "DELETE FROM reg_api_role WHERE api_id = %s")                                      \

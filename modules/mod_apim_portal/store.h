@@ -15,6 +15,9 @@
 #define ST_SCOPES_SUBSCRIPTION "apim:subscribe apim:sub_manage"
 #define ST_SCOPES_API_KEY      "apim:subscribe apim:app_manage apim:api_key"
 
+/** An average as WSO2 writes it, "4.3", from the sum and the number of ratings. */
+json_t *st_average(apr_pool_t *p, const char *sum, const char *count);
+
 /* Who looks at the catalogue: parameters of ST_VISIBLE. */
 typedef struct st_viewer_t {
     const char *logged_in; /* "1", "0" */
@@ -26,6 +29,9 @@ apim_error_t *st_viewer(rest_request_t *rq, st_viewer_t *viewer);
 
 /** The Store's document of an API the caller may see; 404 if there is none. status: its life-cycle state. */
 apim_error_t *st_catalogue_get(rest_request_t *rq, const char *id, json_t **document, const char **status);
+
+/** 404 unless the caller may see the API. */
+apim_error_t *st_check_seen(rest_request_t *rq, const char *id);
 
 /* An application of the caller's. */
 typedef struct st_application_t {
@@ -53,7 +59,11 @@ apim_error_t *st_needed_text(rest_request_t *rq, const json_t *body, const char 
 rest_handler_fn st_apis_list, st_api_read, st_api_definition_read, st_api_policies, st_tags_list,
     st_search; /* store_catalogue.c */
 rest_handler_fn st_thumbnail_read, st_documents_list, st_document_read,
-    st_document_content_read;                                       /* store_attachments.c */
+    st_document_content_read; /* store_attachments.c */
+rest_handler_fn st_comments_list, st_comments_create, st_comment_read, st_comment_change, st_comment_drop,
+    st_replies_list; /* store_comments.c */
+rest_handler_fn st_ratings_list, st_user_rating_read, st_user_rating_put, st_user_rating_drop,
+    po_ratings_list;                                                /* store_ratings.c */
 rest_handler_fn st_policies_list, st_policy_read, st_settings_read; /* store_settings.c */
 rest_handler_fn st_applications_list, st_applications_create, st_application_read, st_application_replace,
     st_application_drop; /* store_applications.c */

@@ -63,7 +63,16 @@ apim_error_t *st_catalogue_get(rest_request_t *rq, const char *id, json_t **docu
         return apim_not_found(rq->pool, "API", id);
     }
     *status = rows->row[0][1];
-    return parse_document(rq, rows->row[0][0], document);
+    APIM_TRY(parse_document(rq, rows->row[0][0], document));
+    json_object_set_new(*document, "avgRating", st_average(rq->pool, rows->row[0][2], rows->row[0][3]));
+    return NULL;
+}
+
+apim_error_t *st_check_seen(rest_request_t *rq, const char *id)
+{
+    json_t *document;
+    const char *status;
+    return st_catalogue_get(rq, id, &document, &status);
 }
 
 /* -- lists
@@ -109,23 +118,32 @@ static apim_error_t *add_api(void *baton, apr_pool_t *p, const char *const *valu
     if (err) {
         return apim_internal(l->rq->pool, "a document of the registry cannot be read: %s", err->description);
     }
+    json_object_set_new(document, "avgRating", st_average(l->rq->pool, values[1], values[2]));
     json_array_append_new(l->list, api_info(document));
     return NULL;
 }
 
 #define FILTER_ARGS(l) (l)->viewer.logged_in, (l)->viewer.roles, (l)->viewer.roles, PO_PATTERNS((l)->query)
 
-static apim_error_t *read_list(listing_t *l, apim_db_t *db, int newest)
+/* sortBy=createdTime shows the newest first, rating the best; the default is by name. */
+static const apim_stmt_t *list_statement(const char *sort)
+{
+    if (sort && strcasecmp(sort, "createdTime") == 0) {
+        return &st_api_list_newest;
+    }
+    return sort && strcasecmp(sort, "rating") == 0 ? &st_api_list_rated : &st_api_list;
+}
+
+static apim_error_t *read_list(listing_t *l, apim_db_t *db, const apim_stmt_t *list)
 {
     apr_pool_t *p = l->rq->pool;
     apim_rows_t *rows;
     APIM_TRY(apim_db_select(db, p, &st_api_count, &rows, APIM_ARGS(FILTER_ARGS(l))));
     apim_parse_i64(rows->row[0][0], &l->total);
-    return apim_db_each(db, p, newest ? &st_api_list_newest : &st_api_list, add_api, l,
+    return apim_db_each(db, p, list, add_api, l,
                         APIM_ARGS(FILTER_ARGS(l), apim_i64(p, l->limit), apim_i64(p, l->offset)));
 }
 
-/* sortBy=createdTime shows the newest first; the default is by name. */
 static apim_error_t *list_apis(rest_request_t *rq, listing_t *l)
 {
     const char *sort = apr_table_get(rq->query, "sortBy");
@@ -144,7 +162,7 @@ static apim_error_t *list_apis(rest_request_t *rq, listing_t *l)
     APIM_TRY(st_viewer(rq, &l->viewer));
     APIM_TRY(po_open(rq, APIM_DB_REGISTRY, &db));
     l->list = apim_json_own(rq->pool, json_array());
-    err = read_list(l, db, sort && strcasecmp(sort, "createdTime") == 0);
+    err = read_list(l, db, list_statement(sort));
     apim_db_close(db);
     return err;
 }

@@ -23,6 +23,11 @@
                 ST_MATCH("tags") ST_MATCH("search_text") ST_MATCH("search_text") ST_MATCH("search_text")     \
                     ST_MATCH("search_text")
 
+/* The sum and the number of an API's ratings. */
+#define ST_STARS                                                                                             \
+    "(SELECT COALESCE(SUM(r.rating), 0) FROM reg_rating r WHERE r.api_id = reg_api.id), "                    \
+    "(SELECT COUNT(*) FROM reg_rating r WHERE r.api_id = reg_api.id)"
+
 #define ST_APPLICATION                                                                                       \
     "SELECT id, owner, name, description, tier, token_type, status, attributes, groups, created_at, "        \
     "updated_at, "                                                                                           \
@@ -41,10 +46,14 @@
     X(st_roles_of_user,                                                                                      \
       "SELECT r.role FROM um_user_role r JOIN um_user u ON u.id = r.user_id WHERE u.username = %s")          \
     X(st_api_count, "SELECT COUNT(*)" ST_FILTER)                                                             \
-    X(st_api_list, "SELECT document" ST_FILTER " ORDER BY LOWER(name), version, id LIMIT %ld OFFSET %ld")    \
+    X(st_api_list,                                                                                           \
+      "SELECT document, " ST_STARS ST_FILTER " ORDER BY LOWER(name), version, id LIMIT %ld OFFSET %ld")      \
     X(st_api_list_newest,                                                                                    \
-      "SELECT document" ST_FILTER " ORDER BY published_at DESC, id LIMIT %ld OFFSET %ld")                    \
-    X(st_api_get, "SELECT document, status FROM reg_api WHERE id = %s"                                       \
+      "SELECT document, " ST_STARS ST_FILTER " ORDER BY published_at DESC, id LIMIT %ld OFFSET %ld")         \
+    X(st_api_list_rated,                                                                                     \
+      "SELECT document, " ST_STARS ST_FILTER " ORDER BY COALESCE((SELECT AVG(r.rating) FROM reg_rating r "   \
+      "WHERE r.api_id = reg_api.id), 0) DESC, LOWER(name), version, id LIMIT %ld OFFSET %ld")                \
+    X(st_api_get, "SELECT document, status, " ST_STARS " FROM reg_api WHERE id = %s"                         \
                   " AND status IN ('PUBLISHED', 'PROTOTYPED', 'DEPRECATED') AND" ST_VISIBLE)                 \
     X(st_api_definition, "SELECT definition, document FROM reg_api WHERE id = %s"                            \
                          " AND status IN ('PUBLISHED', 'PROTOTYPED', 'DEPRECATED') AND" ST_VISIBLE)          \

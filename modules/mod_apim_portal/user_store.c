@@ -130,15 +130,22 @@ static apim_error_t *name_taken(rest_request_t *rq, const char *username)
     return apim_error(rq->pool, 409, 901409, "User already exists", "The user name %s is taken.", username);
 }
 
-apim_error_t *po_user_name_unused(rest_request_t *rq, const char *username)
+static apim_error_t *nothing_left_in(rest_request_t *rq, apim_database_e which, const apim_stmt_t *stmt,
+                                     const char *username)
 {
     apim_rows_t *rows;
     apim_error_t *err;
     apim_db_t *db;
-    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
-    err = apim_db_select(db, rq->pool, &ad_user_left_behind, &rows, APIM_ARGS(username, username));
+    APIM_TRY(po_open(rq, which, &db));
+    err = apim_db_select(db, rq->pool, stmt, &rows, APIM_ARGS(username, username));
     apim_db_close(db);
     return err ? err : rows->count ? name_taken(rq, username) : NULL;
+}
+
+apim_error_t *po_user_name_unused(rest_request_t *rq, const char *username)
+{
+    APIM_TRY(nothing_left_in(rq, APIM_DB_API_MANAGER, &ad_user_left_behind, username));
+    return nothing_left_in(rq, APIM_DB_REGISTRY, &ad_user_feedback_left_behind, username);
 }
 
 static apim_error_t *add_roles(rest_request_t *rq, apim_db_t *db, const po_user_t *user)

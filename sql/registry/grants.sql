@@ -12,8 +12,8 @@ BEGIN
         GRANT SELECT, INSERT, UPDATE ON reg_node TO apim_keymgr;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'apim_portal') THEN
-        GRANT SELECT, INSERT, UPDATE, DELETE ON reg_api, reg_api_role, reg_api_tag, reg_artifact, reg_deny_policy,
-            reg_node, reg_policy TO apim_portal;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON reg_api, reg_api_role, reg_api_tag, reg_artifact, reg_comment,
+            reg_deny_policy, reg_node, reg_policy, reg_rating TO apim_portal;
         GRANT SELECT, UPDATE ON reg_feed_head TO apim_portal;
     END IF;
 END

@@ -6,7 +6,7 @@ from database import USERS
 
 PUBLISHER_SCOPES = ("apim:api_view apim:api_create apim:api_publish apim:api_delete apim:api_manage apim:api_import_export "
                     "apim:subscription_view apim:subscription_block apim:subscription_manage apim:shared_scope_manage "
-                    "apim:api_generate_key apim:document_manage apim:tier_view")
+                    "apim:api_generate_key apim:document_manage apim:comment_view apim:comment_write apim:comment_manage apim:tier_view")
 STORE_SCOPES = "apim:subscribe apim:app_manage apim:sub_manage apim:api_key apim:app_import_export"
 ADMIN_SCOPES = ("apim:admin apim:tier_view apim:tier_manage apim:admin_tier_view apim:admin_tier_manage "
                 "apim:admin_application_view apim:app_owner_change apim:bl_view apim:bl_manage apim:scope_manage "

@@ -49,6 +49,13 @@ OPERATIONS = _table(PUBLISHER, """
     DELETE /apis/{apiId}/documents/{documentId}            CPA
     GET    /apis/{apiId}/documents/{documentId}/content    CPA
     POST   /apis/{apiId}/documents/{documentId}/content    CPA
+    GET    /apis/{apiId}/comments                          CPA
+    POST   /apis/{apiId}/comments                          CPA
+    GET    /apis/{apiId}/comments/{commentId}              CPA
+    PATCH  /apis/{apiId}/comments/{commentId}              CPA
+    DELETE /apis/{apiId}/comments/{commentId}              CPA
+    GET    /apis/{apiId}/comments/{commentId}/replies      CPA
+    GET    /apis/{apiId}/ratings                           CPA
     GET    /search                                         CPA
     GET    /subscriptions                                  CPA
     POST   /subscriptions/block-subscription               PA
@@ -72,6 +79,16 @@ OPERATIONS = _table(PUBLISHER, """
     GET    /apis/{apiId}/documents                                           *
     GET    /apis/{apiId}/documents/{documentId}                              *
     GET    /apis/{apiId}/documents/{documentId}/content                      *
+    GET    /apis/{apiId}/ratings                                             *
+    GET    /apis/{apiId}/user-rating                                         SA
+    PUT    /apis/{apiId}/user-rating                                         SA
+    DELETE /apis/{apiId}/user-rating                                         SA
+    GET    /apis/{apiId}/comments                                            *
+    POST   /apis/{apiId}/comments                                            SA
+    GET    /apis/{apiId}/comments/{commentId}                                *
+    PATCH  /apis/{apiId}/comments/{commentId}                                SA
+    DELETE /apis/{apiId}/comments/{commentId}                                SA
+    GET    /apis/{apiId}/comments/{commentId}/replies                        *
     GET    /tags                                                             *
     GET    /search                                                           *
     GET    /settings                                                         *

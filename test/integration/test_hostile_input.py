@@ -56,6 +56,8 @@ class Things:
         self.denied = rest.ok("POST", ADMIN + "/throttling/deny-policies", json=deny_policy(flows.unique("hostile")))
         self.environment = rest.ok("POST", ADMIN + "/environments", json=environment(flows.unique("env")))
         self.document = rest.ok("POST", f"{PUBLISHER}/apis/{self.api['id']}/documents", json=document(flows.unique("hostile")))
+        wait_until(lambda: rest.get(f"{STORE}/apis/{self.api['id']}").status_code == 200, 10, what="it is in the Store")
+        self.comment = rest.ok("POST", f"{STORE}/apis/{self.api['id']}/comments", json=COMMENT)
         self.user = flows.unique("hostileuser")
         rest.ok("POST", ADMIN + "/users", json={"username": self.user, "password": "long enough", "roles": ["Internal/subscriber"]})
 
@@ -70,6 +72,9 @@ def policy(name):
 def document(name):
     return {"name": name, "type": "OTHER", "otherTypeName": "o", "summary": "s", "sourceType": "URL", "sourceUrl": "https://a.example.org/doc",
             "visibility": "API_LEVEL"}
+
+
+COMMENT = {"content": "c", "category": "general"}
 
 
 def deny_policy(user):
@@ -128,6 +133,10 @@ def bodies(t):
         ("POST", f"{api}/undeploy-revision?revisionId={t.revision['id']}", [{**deployment[0], "name": t.environment["name"]}]),
         ("POST", api + "/documents", document(t.document["name"])),
         ("PUT", f"{api}/documents/{t.document['documentId']}", document(t.document["name"])),
+        ("POST", api + "/comments", COMMENT), ("PATCH", f"{api}/comments/{t.comment['id']}", COMMENT),
+        ("POST", f"{STORE}/apis/{t.api['id']}/comments", COMMENT),
+        ("PATCH", f"{STORE}/apis/{t.api['id']}/comments/{t.comment['id']}", COMMENT),
+        ("PUT", f"{STORE}/apis/{t.api['id']}/user-rating", {"rating": 4}),
         ("POST", PUBLISHER + "/scopes", t.scope), ("PUT", f"{PUBLISHER}/scopes/{t.scope['id']}", t.scope),
         ("POST", ADMIN + "/environments", environment(t.environment["name"])),
         ("PUT", f"{ADMIN}/environments/{t.environment['name']}", environment(t.environment["name"])),
@@ -302,6 +311,14 @@ def texts_of_document(rest, text):
     rest.ok("DELETE", url)
 
 
+def texts_of_comment(rest, text):
+    made = rest.ok("POST", PUBLISHER + "/apis", json=api_body(flows.unique("Commented"), "http://127.0.0.1:9"))
+    url = f"{PUBLISHER}/apis/{made['id']}"
+    yield rest.post(url + "/comments", json={"content": text})
+    assert rest.ok("GET", url + "/comments")["list"][0]["content"] == text
+    rest.ok("DELETE", url)
+
+
 def texts_of_scope(rest, text):
     made = yield rest.post(PUBLISHER + "/scopes", json={"name": flows.unique("s"), "displayName": "d" + text, "description": text, "bindings": []})
     read = rest.ok("GET", f"{PUBLISHER}/scopes/{made['id']}")
@@ -369,10 +386,10 @@ def texts_of_role(rest, text):
     rest.ok("DELETE", ADMIN + "/roles", params={"name": name})
 
 
-KINDS = {f.__name__[9:]: f for f in (texts_of_application, texts_of_api, texts_of_tag, texts_of_revision, texts_of_document, texts_of_scope, texts_of_scope_name, texts_of_policy,
+KINDS = {f.__name__[9:]: f for f in (texts_of_application, texts_of_api, texts_of_tag, texts_of_revision, texts_of_document, texts_of_comment, texts_of_scope, texts_of_scope_name, texts_of_policy,
                                      texts_of_policy_name, texts_of_environment, texts_of_environment_name, texts_of_user, texts_of_user_name,
                                      texts_of_role)}
-NEVER_REFUSED = ("application", "api", "revision", "document", "scope", "policy", "environment", "user")
+NEVER_REFUSED = ("application", "api", "revision", "document", "comment", "scope", "policy", "environment", "user")
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -434,7 +451,7 @@ class Answer:
 
 
 QUERIES = ["limit", "offset", "query", "sortBy", "sortOrder", "apiId", "applicationId", "name", "revisionId", "action", "newVersion", "blockState", "subscriptionId",
-           "environmentName", "lifecycleChecklist", "returnContent", "defaultVersion", "allEnvironments"]
+           "environmentName", "replyTo", "replyLimit", "replyOffset", "lifecycleChecklist", "returnContent", "defaultVersion", "allEnvironments"]
 QUERY_VALUES = ["", "-1", "0", "99999999999999999999", "1e9", "1;DROP TABLE am_api", "' OR 1=1--", "%", "!%_", "*" * 500, "name:", ":x", "name:\"", "\"", "nosuch:x",
                 "a" * 5000, "x\r\nSet-Cookie: hostile=1", "\U0001f600", "name:* name:* name:*", "tag:a tag:b tag:c tag:d", "a b c d e f", "[", "\\", "\x01", "true", "[]"]
 
