@@ -4,7 +4,7 @@ EXTRA_DIST += $(LOAD_FILES:=.in)
 CLEANFILES += $(LOAD_FILES)
 $(LOAD_FILES): Makefile
 	$(AM_V_GEN)$(MKDIR_P) conf/debian && sed 's|@moduledir[@]|$(apim_moduledir)|' $(top_srcdir)/$@.in > $@
-all-local: $(LOAD_FILES)
+all-local: $(LOAD_FILES) $(PAGES_MADE)
 confdir = $(pkgdatadir)/conf/debian
 nodist_conf_DATA = $(LOAD_FILES)
 if INSTALL_LOAD

@@ -46,8 +46,8 @@ test_unit_test_routes_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/modules/mod_ap
 test_unit_test_routes_LDADD = libgateway_routes.la $(UNIT_LIBS)
 
 # The integration tests need a running httpd and are started by ./check.
-EXTRA_DIST += test/unit/unit.h check .ci/run .clang-format .clang-tidy docs test/README.md test/pytest.ini test/integration test/lint test/dist
-dist-hook:
+EXTRA_DIST += test/unit/unit.h check .ci/run .clang-format .clang-tidy docs test/README.md test/pytest.ini test/integration test/browser test/lint test/dist
+dist-hook: dist-pages
 	find $(distdir) -name __pycache__ -prune -exec rm -rf {} +
 
 # Builds the unit tests without running them.

@@ -244,7 +244,7 @@ write_node() { # node
         define HTTPD_MODULES "$(made APXS_LIBEXECDIR)" APIM_MODULES "$BUILD/.libs" APIM_CONF "$SOURCE/conf" APIM_ROLE "$role" \
             APIM_NODE "$name" APIM_STATE "$state" APIM_LOGS "$state/logs" APIM_PIDFILE "$DIR/run/$name.pid" \
             APIM_LISTEN "$LISTEN" APIM_PORT "${NODE_PORT[$name]}" APIM_URL "$URL" APIM_MEMBERS "$DIR/conf/members" \
-            APIM_KEYMGR "$(node_url lb-internal)" APIM_BALANCERS "127.0.0.1" APIM_LOCAL "$DIR/conf/local"
+            APIM_KEYMGR "$(node_url lb-internal)" APIM_BALANCERS "127.0.0.1" APIM_LOCAL "$DIR/conf/local" APIM_PAGES "$(pages)"
         [ -z "$RUN_USER" ] || define APIM_USER "$RUN_USER" APIM_GROUP "$RUN_GROUP"
         [ -z "$TLS" ] || define APIM_TLS "$DIR/tls"
         case $role in

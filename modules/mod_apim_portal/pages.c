@@ -35,8 +35,9 @@ static const struct {
              {".svg", "image/svg+xml"},
              {".txt", "text/plain; charset=utf-8"}};
 
+/* %s: the origin of the gateway, for the console */
 static const char policy[] =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' %s; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
 /* -- reading
@@ -222,6 +223,15 @@ static int takes_gzip(const request_rec *r)
     return 0;
 }
 
+/* "scheme://host:port" of a URL; "" if it holds what has a meaning in a policy. */
+static const char *origin_of(apr_pool_t *p, const char *url)
+{
+    const char *host = strstr(url, "://");
+    apr_size_t n = host ? (apr_size_t)(host - url) + 3 + strcspn(host + 3, "/?#") : 0;
+    const char *origin = apr_pstrndup(p, url, n);
+    return strpbrk(origin, " \t\r\n;,'\"*") ? "" : origin;
+}
+
 static void set_headers(request_rec *r, const page_t *page, int gzip)
 {
     apr_table_t *out = r->headers_out;
@@ -237,7 +247,8 @@ static void set_headers(request_rec *r, const page_t *page, int gzip)
         apr_table_setn(out, "Content-Encoding", "gzip");
     }
     if (!is_asset) {
-        apr_table_setn(out, "Content-Security-Policy", policy);
+        apr_table_setn(out, "Content-Security-Policy",
+                       apr_psprintf(r->pool, policy, origin_of(r->pool, po_gateway_url(r))));
         apr_table_setn(out, "Cross-Origin-Opener-Policy", "same-origin");
         apr_table_setn(out, "Permissions-Policy",
                        "camera=(), geolocation=(), microphone=(), payment=(), usb=()");

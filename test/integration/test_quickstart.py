@@ -306,6 +306,7 @@ def test_as_an_ordinary_user(quick):
     (build / ".libs").mkdir(parents=True)
     for name in ["Makefile", "apimctl", ".quickstart-built", *(f".libs/{p.name}" for p in (BUILD / ".libs").glob("*.so"))]:
         shutil.copy2(BUILD / name, build / name)
+    shutil.copytree(BUILD / "pages", build / "pages")
     subprocess.run(["chown", "-R", f"{user.pw_uid}:{user.pw_gid}", str(root)], check=True)
     q = Quickstart(root, source, build, user)
     try:

@@ -1,0 +1,75 @@
+# The web pages: TypeScript, bundled by esbuild (npm, by lock file) into pages/ of the build directory. A tarball has them
+# in dist/ and needs neither Node nor network.
+pagesdir = $(pkgdatadir)/pages
+PAGES_DIR = modules/mod_apim_portal/web
+PAGES_SOURCES = \
+	$(PAGES_DIR)/package.json $(PAGES_DIR)/package-lock.json $(PAGES_DIR)/tsconfig.json $(PAGES_DIR)/build.mjs \
+	$(PAGES_DIR)/src/icon.svg \
+	$(PAGES_DIR)/src/style.css \
+	$(PAGES_DIR)/src/lib/api.ts \
+	$(PAGES_DIR)/src/lib/i18n.ts \
+	$(PAGES_DIR)/src/lib/openapi.ts \
+	$(PAGES_DIR)/src/lib/router.tsx \
+	$(PAGES_DIR)/src/lib/shell.tsx \
+	$(PAGES_DIR)/src/lib/ui.tsx \
+	$(PAGES_DIR)/src/messages/en/common.ts \
+	$(PAGES_DIR)/src/messages/de/common.ts \
+	$(PAGES_DIR)/src/messages/en/store.ts \
+	$(PAGES_DIR)/src/messages/de/store.ts \
+	$(PAGES_DIR)/src/admin.tsx \
+	$(PAGES_DIR)/src/publisher.tsx \
+	$(PAGES_DIR)/src/store.tsx \
+	$(PAGES_DIR)/src/store/account.tsx \
+	$(PAGES_DIR)/src/store/api.tsx \
+	$(PAGES_DIR)/src/store/api_keys.tsx \
+	$(PAGES_DIR)/src/store/application.tsx \
+	$(PAGES_DIR)/src/store/applications.tsx \
+	$(PAGES_DIR)/src/store/catalogue.tsx \
+	$(PAGES_DIR)/src/store/console.tsx \
+	$(PAGES_DIR)/src/store/keys.tsx \
+	$(PAGES_DIR)/src/store/operations.tsx \
+	$(PAGES_DIR)/src/store/snippets.ts \
+	$(PAGES_DIR)/src/store/subscribe.tsx \
+	$(PAGES_DIR)/src/store/subscriptions.tsx \
+	$(PAGES_DIR)/src/store/types.ts \
+	$(PAGES_DIR)/src/store/words.ts
+EXTRA_DIST += $(PAGES_SOURCES)
+
+if WEB_BUILD
+PAGES = pages
+PAGES_MADE = pages/store.html
+web-build/.installed: $(PAGES_DIR)/package-lock.json
+	@$(MKDIR_P) web-build
+	@cp $(top_srcdir)/$(PAGES_DIR)/package.json $(top_srcdir)/$(PAGES_DIR)/package-lock.json web-build/
+	@echo "  NPM      what the web pages are made with"
+	@cd web-build && $(NPM) ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null || { \
+	    echo "npm could not fetch what the web pages are made with (is the registry within reach?)." >&2; \
+	    echo "To build the modules alone: configure --without-web" >&2; exit 1; }
+	@touch $@
+pages/store.html: web-build/.installed $(PAGES_SOURCES)
+	@echo "  WEB      pages"
+	@$(NODE) $(top_srcdir)/$(PAGES_DIR)/build.mjs web-build/node_modules pages
+CLEAN_PAGES = clean-pages
+clean-pages:
+	rm -rf pages web-build
+else
+PAGES_MADE =
+PAGES = $(top_srcdir)/$(PAGES_DIR)/dist
+endif
+
+if WEB
+INSTALL_HOOKS += install-pages
+UNINSTALL_HOOKS += uninstall-pages
+install-pages:
+	$(MKDIR_P) "$(DESTDIR)$(pagesdir)"
+	$(INSTALL_DATA) $(PAGES)/* "$(DESTDIR)$(pagesdir)"
+uninstall-pages:
+	rm -rf "$(DESTDIR)$(pagesdir)"
+dist-pages: $(PAGES_MADE)
+	$(MKDIR_P) "$(distdir)/$(PAGES_DIR)/dist"
+	cp $(PAGES)/* "$(distdir)/$(PAGES_DIR)/dist"
+else
+dist-pages:
+	@echo "The tarball needs the web pages: install nodejs and npm, and configure without --without-web." >&2; exit 1
+endif
+.PHONY: install-pages uninstall-pages dist-pages clean-pages

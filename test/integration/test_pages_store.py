@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages of the Store in Debian's Chromium: from sign-up to a call in the console, and what axe-core says of each place."""
+import gzip
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+import requests
+
+from database import USERS
+from support import BUILD, wait_until
+
+BROWSER = pathlib.Path(__file__).resolve().parents[1] / "browser"
+PAGES = pathlib.Path(BUILD) / "pages"
+NAME = "PageBooks"
+
+pytestmark = [pytest.mark.databases("sqlite"), pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def site(env):
+    """One httpd with every role and the pages that were built, and a client for it."""
+    assert (PAGES / "store.html").is_file(), f"{PAGES}: the pages were not built (configure --without-web?)"
+    return env.all_in_one(extra=f"ApimPages {PAGES}", gateway_extra="ApimCorsOrigins *")  # the gateway has a port of its own
+
+
+@pytest.fixture(scope="module")
+def api(env, site):
+    publisher = site[1].publisher("admin")
+    made = publisher.ok("POST", "/apis", json={
+        "name": NAME, "context": "/pagebooks", "version": "1.0.0", "policies": ["Unlimited", "Gold"], "tags": ["reading", "shelf"],
+        "description": "A shelf of books, to borrow from.", "securityScheme": ["oauth2", "api_key", "oauth_basic_auth_api_key_mandatory"],
+        "endpointConfig": {"endpoint_type": "http", "production_endpoints": {"url": env.backend("books").url}},
+        "operations": [{"target": t, "verb": v} for v, t in (("GET", "/books"), ("GET", "/books/{bookId}"), ("POST", "/books"), ("DELETE", "/books/{bookId}"))]})
+    publisher.ok("POST", "/apis/change-lifecycle", params={"apiId": made["id"], "action": "Publish"})
+    wait_until(lambda: requests.get(f"{site[0].url}/api/am/devportal/v3/apis/{made['id']}", timeout=60).status_code == 200, 10, what="the Store shows it")
+    return made
+
+
+def browse(env, site, script, **job):
+    """Runs a script of test/browser; what it answers."""
+    assert (BROWSER.parent / "npm" / "node_modules" / "playwright-core").is_dir(), "run npm ci in test/npm (./check does it)"
+    job = {"url": site[0].url, "user": {"name": "subscriber", "password": USERS["subscriber"][0]}, "shots": str(env.root), **job}
+    r = subprocess.run(["node", BROWSER / script, json.dumps(job)], capture_output=True, text=True, timeout=120, check=False,
+                       env={**os.environ, "HOME": str(env.root)})
+    assert r.returncode == 0, r.stderr
+    return json.loads(r.stdout)
+
+
+def test_from_sign_up_to_a_call(env, site, api):
+    browse(env, site, "store.mjs", user={"name": "pagereader", "password": "correct horse 7"}, api={"id": api["id"], "name": NAME})
+
+
+@pytest.mark.parametrize("window, every", [({}, 1), ({"viewport": {"width": 390, "height": 800}, "colorScheme": "dark", "locale": "de"}, 2)],
+                         ids=["wide", "phone"])
+def test_axe_finds_nothing(env, site, api, window, every):
+    """On a phone, dark and in German, every second place."""
+    store = site[1].store("subscriber")
+    found = store.ok("GET", "/applications", params={"query": "looked"})["list"]
+    app = found[0] if found else store.ok("POST", "/applications", json={"name": "looked at", "throttlingPolicy": "Unlimited"})
+    if not found:
+        store.ok("POST", "/subscriptions", json={"apiId": api["id"], "applicationId": app["applicationId"], "throttlingPolicy": "Gold"})
+        store.ok("POST", f"/applications/{app['applicationId']}/generate-keys", json={"keyType": "PRODUCTION", "grantTypesToBeSupported": ["client_credentials"]})
+    of_api, of_app = f"/store/apis/{api['id']}", f"/store/applications/{app['applicationId']}"
+    places = ["/store/", "/store/?q=nothing-like-it", of_api, f"{of_api}/operations", f"{of_api}/subscribe", f"{of_api}/try", "/store/apis/none",
+              "/store/applications", of_app, f"{of_app}/production", f"{of_app}/sandbox", f"{of_app}/api-keys", "/store/sign-up", "/store/password",
+              "/store/nowhere"][::every]
+    r = browse(env, site, "places.mjs", places=places, window=window)
+    assert r["looked"] == len(places) and not r["found"], "\n".join(r["found"])
+
+
+def test_the_first_load_is_small_and_from_here_alone():
+    """What the Store loads before anybody clicks, compressed as it is sent."""
+    page = (PAGES / "store.html").read_text()
+    assert not re.search(r"(src|href)=\"(?!/pages/)", page) and "<style" not in page and not re.search(r"<script[^>]*>[^<]", page)
+    names = re.findall(r"/pages/([\w.-]+)", page)
+    assert any(n.endswith(".js") for n in names) and any(n.endswith(".css") for n in names)
+    size = sum((PAGES / f"{n}.gz").stat().st_size for n in names)
+    assert size < 60_000, f"{size} bytes"
+    for name in names:
+        assert gzip.decompress((PAGES / f"{name}.gz").read_bytes()) == (PAGES / name).read_bytes()
