@@ -13,7 +13,7 @@ MESSAGES = WEB + "src/messages/"
 
 def texts(name):
     """Key to text of a file of words."""
-    return dict(re.findall(r"^  '([\w.-]+)': '((?:\\.|[^'\\])*)',$", sources.text(name), re.M))
+    return dict(re.findall(r"^  '([\w. &-]+)': '((?:\\.|[^'\\])*)',$", sources.text(name), re.M))
 
 
 def english():

@@ -33,6 +33,50 @@ PAGES_SOURCES = \
 	$(PAGES_DIR)/src/store/subscriptions.tsx \
 	$(PAGES_DIR)/src/store/types.ts \
 	$(PAGES_DIR)/src/store/words.ts
+# The Publisher and the administration.
+PAGES_SOURCES += \
+	$(PAGES_DIR)/src/admin.tsx \
+	$(PAGES_DIR)/src/admin/deny.tsx \
+	$(PAGES_DIR)/src/admin/environments.tsx \
+	$(PAGES_DIR)/src/admin/nodes.tsx \
+	$(PAGES_DIR)/src/admin/policies.tsx \
+	$(PAGES_DIR)/src/admin/roles.tsx \
+	$(PAGES_DIR)/src/admin/settings.tsx \
+	$(PAGES_DIR)/src/admin/users.tsx \
+	$(PAGES_DIR)/src/admin/words.ts \
+	$(PAGES_DIR)/src/manage.css \
+	$(PAGES_DIR)/src/manage/parts.tsx \
+	$(PAGES_DIR)/src/manage/tagged.ts \
+	$(PAGES_DIR)/src/manage/words.ts \
+	$(PAGES_DIR)/src/messages/de/admin.ts \
+	$(PAGES_DIR)/src/messages/de/manage.ts \
+	$(PAGES_DIR)/src/messages/de/publisher.ts \
+	$(PAGES_DIR)/src/messages/en/admin.ts \
+	$(PAGES_DIR)/src/messages/en/manage.ts \
+	$(PAGES_DIR)/src/messages/en/publisher.ts \
+	$(PAGES_DIR)/src/publisher.tsx \
+	$(PAGES_DIR)/src/publisher/api.tsx \
+	$(PAGES_DIR)/src/publisher/basics.tsx \
+	$(PAGES_DIR)/src/publisher/create.tsx \
+	$(PAGES_DIR)/src/publisher/definition.tsx \
+	$(PAGES_DIR)/src/publisher/diagram.tsx \
+	$(PAGES_DIR)/src/publisher/documents.tsx \
+	$(PAGES_DIR)/src/publisher/draft.tsx \
+	$(PAGES_DIR)/src/publisher/endpoints.tsx \
+	$(PAGES_DIR)/src/publisher/lifecycle.tsx \
+	$(PAGES_DIR)/src/publisher/list.tsx \
+	$(PAGES_DIR)/src/publisher/overview.tsx \
+	$(PAGES_DIR)/src/publisher/picture.tsx \
+	$(PAGES_DIR)/src/publisher/resources.tsx \
+	$(PAGES_DIR)/src/publisher/revisions.tsx \
+	$(PAGES_DIR)/src/publisher/runtime.tsx \
+	$(PAGES_DIR)/src/publisher/scopes.tsx \
+	$(PAGES_DIR)/src/publisher/shared_scopes.tsx \
+	$(PAGES_DIR)/src/publisher/source.tsx \
+	$(PAGES_DIR)/src/publisher/subscriptions.tsx \
+	$(PAGES_DIR)/src/publisher/types.ts \
+	$(PAGES_DIR)/src/publisher/version.tsx \
+	$(PAGES_DIR)/src/publisher/words.ts
 EXTRA_DIST += $(PAGES_SOURCES)
 
 if WEB_BUILD

@@ -1,1 +1,43 @@
-console.log('admin')
+// SPDX-License-Identifier: Apache-2.0
+import { has } from './lib/api'
+import { t } from './lib/i18n'
+import { run } from './lib/shell'
+import { DenyPolicies } from './admin/deny'
+import { Environments } from './admin/environments'
+import { Nodes } from './admin/nodes'
+import { Policies } from './admin/policies'
+import { Roles } from './admin/roles'
+import { Settings } from './admin/settings'
+import { Users } from './admin/users'
+import { a } from './admin/words'
+
+const admin = () => has('apim:admin')
+const nodes = () => has('apim:admin', 'apim:environment_manage', 'apim:environment_read')
+const tiers = () => has('apim:admin', 'apim:admin_tier_view', 'apim:admin_tier_manage')
+const deny = () => has('apim:admin', 'apim:bl_view', 'apim:bl_manage')
+
+run({
+  id: 'admin',
+  title: () => t('part.admin'),
+  open: false,
+  allowed: () => admin() || nodes() || tiers() || deny(),
+  places: [
+    { path: '/admin/nodes', label: () => a('nodes'), when: nodes },
+    { path: '/admin/users', label: () => a('users'), when: admin },
+    { path: '/admin/roles', label: () => a('roles'), when: admin },
+    { path: '/admin/policies', label: () => a('policies'), when: tiers },
+    { path: '/admin/deny', label: () => a('deny'), when: deny },
+    { path: '/admin/environments', label: () => a('environments'), when: nodes },
+    { path: '/admin/settings', label: () => a('settings'), when: admin },
+  ],
+  routes: [
+    { path: '/', view: () => <Nodes /> },
+    { path: '/nodes', view: () => <Nodes /> },
+    { path: '/users/:name?', view: (r) => <Users name={r.name} /> },
+    { path: '/roles', view: () => <Roles /> },
+    { path: '/policies/:level?', view: (r) => <Policies key={r.level} level={r.level ?? ''} /> },
+    { path: '/deny', view: () => <DenyPolicies /> },
+    { path: '/environments', view: () => <Environments /> },
+    { path: '/settings', view: () => <Settings /> },
+  ],
+})
