@@ -16,6 +16,7 @@ SQL_FILES = \
 	sql/api_manager/postgresql/0007_portal_sessions.sql \
 	sql/api_manager/postgresql/0008_usage.sql \
 	sql/api_manager/postgresql/0009_attachments.sql \
+	sql/api_manager/postgresql/0010_categories.sql \
 	sql/api_manager/sqlite/0001_api_manager.sql \
 	sql/api_manager/sqlite/0002_refresh_scopes.sql \
 	sql/api_manager/sqlite/0003_feed_notify.sql \
@@ -25,16 +26,19 @@ SQL_FILES = \
 	sql/api_manager/sqlite/0007_portal_sessions.sql \
 	sql/api_manager/sqlite/0008_usage.sql \
 	sql/api_manager/sqlite/0009_attachments.sql \
+	sql/api_manager/sqlite/0010_categories.sql \
 	sql/registry/postgresql/0001_registry.sql \
 	sql/registry/postgresql/0002_policies.sql \
 	sql/registry/postgresql/0003_nodes.sql \
 	sql/registry/postgresql/0004_deny_policies.sql \
 	sql/registry/postgresql/0005_feed_origin.sql \
 	sql/registry/postgresql/0006_feedback.sql \
+	sql/registry/postgresql/0007_search.sql \
 	sql/registry/sqlite/0001_registry.sql \
 	sql/registry/sqlite/0002_policies.sql \
 	sql/registry/sqlite/0003_nodes.sql \
 	sql/registry/sqlite/0004_deny_policies.sql \
 	sql/registry/sqlite/0005_feed_origin.sql \
-	sql/registry/sqlite/0006_feedback.sql
+	sql/registry/sqlite/0006_feedback.sql \
+	sql/registry/sqlite/0007_search.sql
 nobase_dist_pkgdata_DATA += $(SQL_FILES)

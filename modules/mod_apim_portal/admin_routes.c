@@ -23,6 +23,11 @@ const rest_route_t po_admin_routes[] = {
     {"PATCH", "/throttling/deny-policy/{conditionId}", ad_deny_policy_switch, AD_SCOPES_MANAGE_DENY, 0},
     {"DELETE", "/throttling/deny-policy/{conditionId}", ad_deny_policy_drop, AD_SCOPES_MANAGE_DENY, 0},
 
+    {"GET", "/api-categories", ad_categories_list, AD_SCOPES_CATEGORIES, 0},
+    {"POST", "/api-categories", ad_category_add, AD_SCOPES_CATEGORIES, 0},
+    {"PUT", "/api-categories/{apiCategoryId}", ad_category_replace, AD_SCOPES_CATEGORIES, 0},
+    {"DELETE", "/api-categories/{apiCategoryId}", ad_category_drop, AD_SCOPES_CATEGORIES, 0},
+
     {"GET", "/environments", ad_environments_list, AD_SCOPES_ENVIRONMENTS " apim:environment_read", 0},
     {"POST", "/environments", ad_environment_add, AD_SCOPES_ENVIRONMENTS, 0},
     {"GET", "/environments/{environmentId}", ad_environment_read,

@@ -596,16 +596,26 @@ void po_identity_read(po_problems_t *problems, const json_t *body, po_identity_t
 /* -- reading -----------------------------------------------------------------------------------------------
  */
 
-const char *po_document_tags(apr_pool_t *p, const json_t *document)
+static const char *with_bars(apr_pool_t *p, const json_t *texts)
 {
     const char *out = "";
     apr_size_t i;
-    json_t *tag;
-    json_array_foreach(json_object_get(document, "tags"), i, tag)
+    json_t *text;
+    json_array_foreach(texts, i, text)
     {
-        out = apr_pstrcat(p, *out ? out : "|", json_string_value(tag), "|", NULL);
+        out = apr_pstrcat(p, *out ? out : "|", json_string_value(text), "|", NULL);
     }
     return out;
+}
+
+const char *po_document_tags(apr_pool_t *p, const json_t *document)
+{
+    return with_bars(p, json_object_get(document, "tags"));
+}
+
+const char *po_document_categories(apr_pool_t *p, const json_t *document)
+{
+    return with_bars(p, json_object_get(document, "categories"));
 }
 
 const char *po_document_endpoint(const json_t *document, const char *which)

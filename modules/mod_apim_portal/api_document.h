@@ -41,6 +41,9 @@ void po_check_version(po_problems_t *problems, const char *where, const json_t *
 /** The tags as they are stored for search: "|food|pizza|", "" if there are none. */
 const char *po_document_tags(apr_pool_t *p, const json_t *document);
 
+/** The categories in the same form. */
+const char *po_document_categories(apr_pool_t *p, const json_t *document);
+
 /** The URL of an endpoint, the first of several ("production_endpoints", "sandbox_endpoints"), NULL if the
  * document has none. */
 const char *po_document_endpoint(const json_t *document, const char *which);

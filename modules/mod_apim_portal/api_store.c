@@ -156,12 +156,12 @@ apim_error_t *po_api_add(apim_db_t *db, apr_pool_t *p, po_api_t *api, const char
     api->description = apim_json_str(api->document, "description", "");
     now = apim_i64(p, api->created_at);
     APIM_TRY(check_free(db, p, api));
-    APIM_TRY(
-        apim_db_query(db, &po_api_insert, &added,
-                      APIM_ARGS(api->id, api->provider, api->name, api->context, api->context_template,
-                                api->version, api->description, api->type, api->is_default ? "1" : "0",
-                                api->visibility, po_document_tags(p, api->document),
-                                apim_json_text(p, api->document), definition, now, now, api->updated_by)));
+    APIM_TRY(apim_db_query(
+        db, &po_api_insert, &added,
+        APIM_ARGS(api->id, api->provider, api->name, api->context, api->context_template, api->version,
+                  api->description, api->type, api->is_default ? "1" : "0", api->visibility,
+                  po_document_tags(p, api->document), po_document_categories(p, api->document),
+                  apim_json_text(p, api->document), definition, now, now, api->updated_by)));
     if (!added) { /* someone was quicker */
         return apim_error(p, 409, 900250, "The API name already exists.",
                           "There is an API %s %s, or one with the context "
@@ -183,10 +183,11 @@ apim_error_t *po_api_save(apim_db_t *db, apr_pool_t *p, po_api_t *api, const cha
     api->etag++;
     api->visibility = apim_json_str(api->document, "visibility", "PUBLIC");
     api->description = apim_json_str(api->document, "description", "");
-    APIM_TRY(apim_db_query(db, &po_api_update, NULL,
-                           APIM_ARGS(api->description, api->is_default ? "1" : "0", api->visibility,
-                                     po_document_tags(p, api->document), apim_json_text(p, api->document),
-                                     apim_i64(p, api->updated_at), username, api->id)));
+    APIM_TRY(apim_db_query(
+        db, &po_api_update, NULL,
+        APIM_ARGS(api->description, api->is_default ? "1" : "0", api->visibility,
+                  po_document_tags(p, api->document), po_document_categories(p, api->document),
+                  apim_json_text(p, api->document), apim_i64(p, api->updated_at), username, api->id)));
     if (definition) {
         APIM_TRY(apim_db_query(db, &po_api_set_definition, NULL, APIM_ARGS(definition, api->id)));
     }

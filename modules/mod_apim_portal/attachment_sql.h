@@ -44,6 +44,10 @@
     X(po_document_set_content, "UPDATE am_api_document SET content = %s, file_name = %s, updated_at = %ld, " \
                                "updated_by = %s WHERE id = %s AND source_type = %s")                         \
     X(po_document_delete, "DELETE FROM am_api_document WHERE id = %s")                                       \
+    X(po_document_texts, /* what search looks through; of a long text its beginning */                       \
+      "SELECT name || ' ' || summary || ' ' || CASE WHEN source_type = 'FILE' THEN file_name ELSE "          \
+      "SUBSTR(content, 1, 20000) END "                                                                       \
+      "FROM am_api_document WHERE api_id = %s AND visibility = 'API_LEVEL' ORDER BY name")                   \
     X(po_document_ids, "SELECT id FROM am_api_document WHERE api_id = %s")                                   \
     X(po_document_copy,                                                                                      \
       "INSERT INTO am_api_document (id, api_id, name, type, other_type_name, summary, source_type, "         \

@@ -35,6 +35,8 @@ PORTAL_PUBLISHER = \
 	modules/mod_apim_portal/attachment_sql.c modules/mod_apim_portal/attachment_sql.h \
 	modules/mod_apim_portal/document_store.c modules/mod_apim_portal/document_store.h \
 	modules/mod_apim_portal/document_resource.c \
+	modules/mod_apim_portal/category_sql.c modules/mod_apim_portal/category_sql.h \
+	modules/mod_apim_portal/category_resource.c \
 	modules/mod_apim_portal/feedback_sql.c modules/mod_apim_portal/feedback_sql.h \
 	modules/mod_apim_portal/comment_store.c modules/mod_apim_portal/comment_store.h \
 	modules/mod_apim_portal/comment_resource.c \

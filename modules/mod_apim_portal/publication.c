@@ -6,6 +6,7 @@
 
 #include "api_store.h"
 #include "artifact.h"
+#include "attachment_sql.h"
 #include "lifecycle.h"
 #include "openapi/openapi.h"
 #include "publisher_sql.h"
@@ -30,6 +31,7 @@ typedef struct copy_t {
     apr_array_header_t *deployed;    /* of po_deployed_t */
     json_t *document;                /* of the deployed revision; the working copy's if there is none */
     const char *definition;
+    const char *documents; /* names, summaries and texts of those that all readers see */
 } copy_t;
 
 static apr_int64_t number(const char *text)
@@ -81,6 +83,19 @@ static apim_error_t *read_deployments(copy_t *copy, apim_db_t *db)
     return NULL;
 }
 
+static apim_error_t *read_documents(copy_t *copy, apim_db_t *db)
+{
+    apim_rows_t *rows;
+    apr_array_header_t *texts = apr_array_make(copy->pool, 8, sizeof(const char *));
+    int i;
+    APIM_TRY(apim_db_select(db, copy->pool, &po_document_texts, &rows, APIM_ARGS(copy->id)));
+    for (i = 0; i < rows->count; i++) {
+        APR_ARRAY_PUSH(texts, const char *) = rows->row[i][0];
+    }
+    copy->documents = apr_array_pstrcat(copy->pool, texts, '\n');
+    return NULL;
+}
+
 static apim_error_t *read_deleted(copy_t *copy, apim_db_t *db)
 {
     apim_rows_t *rows;
@@ -101,6 +116,7 @@ static apim_error_t *read_api(copy_t *copy, apim_db_t *db)
     if (!po_lifecycle_is_deployed(copy->api->status)) {
         return NULL;
     }
+    APIM_TRY(read_documents(copy, db));
     APIM_TRY(read_deployments(copy, db));
     if (!copy->document) {
         copy->document = copy->api->document;
@@ -214,15 +230,16 @@ static apim_error_t *write_catalogue(copy_t *copy, apim_db_t *db, const char *de
     tags = lower(p, po_document_tags(p, api->document));
     text = lower(p, apr_pstrcat(p, api->name, " ", api->description, " ", tags, " ", api->provider, NULL));
     document = apim_json_text(p, po_store_document(p, api, copy->document, copy->deployed));
-    APIM_TRY(apim_db_query(db, &po_reg_api_put, NULL,
-                           APIM_ARGS(api->id, api->provider, api->name, api->context, api->version,
-                                     api->description, api->status, api->visibility,
-                                     strcmp(api->visibility, "RESTRICTED") == 0
-                                         ? bars(p, json_object_get(api->document, "visibleRoles"))
-                                         : "",
-                                     tags, api->is_default ? "1" : "0", document, definition, text,
-                                     apim_i64(p, copy->etag), apim_i64(p, apim_now_ms()),
-                                     apim_i64(p, api->updated_at))));
+    APIM_TRY(
+        apim_db_query(db, &po_reg_api_put, NULL,
+                      APIM_ARGS(api->id, api->provider, api->name, api->context, api->version,
+                                api->description, api->status, api->visibility,
+                                strcmp(api->visibility, "RESTRICTED") == 0
+                                    ? bars(p, json_object_get(api->document, "visibleRoles"))
+                                    : "",
+                                tags, po_document_categories(p, api->document), api->is_default ? "1" : "0",
+                                document, definition, text, copy->documents, apim_i64(p, copy->etag),
+                                apim_i64(p, apim_now_ms()), apim_i64(p, api->updated_at))));
     return write_tags_and_roles(copy, db);
 }
 

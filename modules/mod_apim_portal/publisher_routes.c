@@ -74,6 +74,7 @@ const rest_route_t po_publisher_routes[] = {
     {"GET", "/scopes/{scopeId}", po_scope_read, SCOPES_SHARED " apim:api_view apim:api_create", 0},
     {"PUT", "/scopes/{scopeId}", po_scope_replace, SCOPES_SHARED, 0},
     {"DELETE", "/scopes/{scopeId}", po_scope_drop, SCOPES_SHARED, 0},
+    {"GET", "/api-categories", po_categories_list, PO_SCOPES_VIEW " apim:publisher_settings", 0},
     {"GET", "/settings", po_settings_read, PO_SCOPES_VIEW " apim:publisher_settings", 0},
     {"GET", "/usage", po_usage_read, PO_SCOPES_VIEW, 0},
     {"GET", "/environments", po_environments_list, PO_SCOPES_VIEW " apim:publisher_settings", 0},

@@ -13,14 +13,21 @@
     "visibility, document, etag, created_at, updated_at, updated_by, " PO_HAS_THUMBNAIL
 
 /* The filter of lists: patterns made by po_query_parse, each given twice, in this order: name, version,
- * context, provider, status, description, three tags, four words. "%%" matches everything: it is asked for
- * first, because folding ten texts of each of ten thousand rows takes longer than all the rest. */
+ * context, provider, status, description, three tags, four words, category, documents. "%%" matches
+ * everything: it is asked for first, because folding ten texts of each of ten thousand rows takes longer than
+ * all the rest. */
 #define PO_MATCH(WHAT) " AND (%s = '%%' OR LOWER(" WHAT ") LIKE LOWER(%s) ESCAPE '!')"
 #define PO_WORD        PO_MATCH("name || ' ' || context || ' ' || provider || ' ' || description || ' ' || tags")
+/* Names, summaries and texts of documents, but for those of their author alone. */
+#define PO_DOCUMENTED                                                                                        \
+    " AND (%s = '%%' OR EXISTS (SELECT 1 FROM am_api_document d WHERE d.api_id = am_api.id AND "             \
+    "d.visibility <> 'OWNER_ONLY' AND LOWER(d.name || ' ' || d.summary || ' ' || CASE WHEN d.source_type = " \
+    "'FILE' "                                                                                                \
+    "THEN d.file_name ELSE d.content END) LIKE LOWER(%s) ESCAPE '!'))"
 #define PO_API_FILTER                                                                                        \
     " FROM am_api WHERE 1 = 1" PO_MATCH("name") PO_MATCH("version") PO_MATCH("context") PO_MATCH("provider") \
         PO_MATCH("status") PO_MATCH("description") PO_MATCH("tags") PO_MATCH("tags") PO_MATCH("tags")        \
-            PO_WORD PO_WORD PO_WORD PO_WORD
+            PO_WORD PO_WORD PO_WORD PO_WORD PO_MATCH("categories") PO_DOCUMENTED
 #define PO_API_LIST(ORDER)                                                                                   \
     "SELECT id, provider, name, context_template, version, description, api_type, status, created_at, "      \
     "updated_at, "                                                                                           \
@@ -34,12 +41,12 @@
     X(po_api_lock, "UPDATE am_api SET etag = etag WHERE id = %s")                                            \
     X(po_api_insert,                                                                                         \
       "INSERT INTO am_api (id, provider, name, context, context_template, version, description, "            \
-      "api_type, status, is_default_version, visibility, tags, document, definition, etag, "                 \
+      "api_type, status, is_default_version, visibility, tags, categories, document, definition, etag, "     \
       "revision_count, created_at, updated_at, updated_by) VALUES (%s, %s, %s, %s, %s, %s, "                 \
-      "%s, %s, 'CREATED', %ld, %s, %s, %s, %s, 1, 0, %ld, %ld, %s) ON CONFLICT DO NOTHING")                  \
-    X(po_api_update,                                                                                         \
-      "UPDATE am_api SET description = %s, is_default_version = %ld, visibility = %s, tags = %s, "           \
-      "document = %s, etag = etag + 1, updated_at = %ld, updated_by = %s WHERE id = %s")                     \
+      "%s, %s, 'CREATED', %ld, %s, %s, %s, %s, %s, 1, 0, %ld, %ld, %s) ON CONFLICT DO NOTHING")              \
+    X(po_api_update, "UPDATE am_api SET description = %s, is_default_version = %ld, visibility = %s, tags "  \
+                     "= %s, categories = %s, "                                                               \
+                     "document = %s, etag = etag + 1, updated_at = %ld, updated_by = %s WHERE id = %s")      \
     X(po_api_set_definition, "UPDATE am_api SET definition = %s WHERE id = %s")                              \
     X(po_api_set_status_stmt,                                                                                \
       "UPDATE am_api SET status = %s, etag = etag + 1, updated_at = %ld, updated_by = %s "                   \
@@ -165,13 +172,15 @@
                    "SELECT source_etag AS e FROM reg_artifact WHERE kind = 'api' AND key = %s) AS x")        \
     X(po_reg_api_put,                                                                                        \
       "INSERT INTO reg_api (id, provider, name, context, version, description, status, visibility, "         \
-      "visible_roles, tags, is_default_version, document, definition, search_text, source_etag, "            \
-      "published_at, updated_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %ld, %s, %s, %s, "          \
+      "visible_roles, tags, categories, is_default_version, document, definition, search_text, doc_text, "   \
+      "source_etag, "                                                                                        \
+      "published_at, updated_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %ld, %s, %s, %s, %s, "  \
       "%ld, %ld, %ld) ON CONFLICT (id) DO UPDATE SET provider = excluded.provider, "                         \
       "name = excluded.name, context = excluded.context, version = excluded.version, "                       \
       "description = excluded.description, status = excluded.status, "                                       \
       "visibility = excluded.visibility, visible_roles = excluded.visible_roles, "                           \
-      "tags = excluded.tags, is_default_version = excluded.is_default_version, "                             \
+      "tags = excluded.tags, categories = excluded.categories, doc_text = excluded.doc_text, "               \
+      "is_default_version = excluded.is_default_version, "                                                   \
       "document = excluded.document, definition = excluded.definition, "                                     \
       "search_text = excluded.search_text, source_etag = excluded.source_etag, "                             \
       "updated_at = excluded.updated_at")                                                                    \

@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "category_sql.h"
 #include "publisher.h"
 #include "publisher_sql.h"
 
@@ -154,6 +155,39 @@ static apim_error_t *check_scopes(rest_request_t *rq, po_problems_t *problems, c
     return err;
 }
 
+/* -- categories (API Manager database) ---------------------------------------------------------------------
+ */
+
+static apim_error_t *categories_exist(apim_db_t *db, po_problems_t *problems, const json_t *categories)
+{
+    apim_rows_t *rows;
+    apr_size_t i;
+    json_t *item;
+    json_array_foreach(categories, i, item)
+    {
+        const char *name = json_string_value(item);
+        APIM_TRY(apim_db_select(db, problems->pool, &po_category_named, &rows, APIM_ARGS(name)));
+        if (!rows->count) {
+            po_problem(problems, po_where_item(problems, "/categories", i), "there is no category %s.", name);
+        }
+    }
+    return NULL;
+}
+
+static apim_error_t *check_categories(rest_request_t *rq, po_problems_t *problems, const json_t *document)
+{
+    const json_t *categories = json_object_get(document, "categories");
+    apim_error_t *err;
+    apim_db_t *db;
+    if (!json_array_size(categories)) {
+        return NULL;
+    }
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = categories_exist(db, problems, categories);
+    apim_db_close(db);
+    return err;
+}
+
 apim_error_t *po_check_references(rest_request_t *rq, const char *name, json_t *document)
 {
     po_problems_t problems = {rq->pool, NULL, 0};
@@ -161,5 +195,6 @@ apim_error_t *po_check_references(rest_request_t *rq, const char *name, json_t *
     APIM_TRY(check_bindings(rq, &problems, document));
     APIM_TRY(check_policies(rq, &problems, document));
     APIM_TRY(check_scopes(rq, &problems, name, document));
+    APIM_TRY(check_categories(rq, &problems, document));
     return po_problems_error(&problems);
 }

@@ -85,7 +85,8 @@ static const char **slot_of_modifier(po_query_t *q, const char *modifier, int *w
                  {"provider", &q->provider, 0},
                  {"status", &q->status, 1},
                  {"lcState", &q->status, 1},
-                 {"description", &q->description, 0}};
+                 {"description", &q->description, 0},
+                 {"doc", &q->document, 0}};
     apr_size_t i;
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (strcasecmp(modifier, known[i].name) == 0) {
@@ -111,12 +112,16 @@ static apim_error_t *add_term(apr_pool_t *p, po_query_t *q, const term_t *term)
         const char *pattern = apr_pstrcat(p, "%|", po_like_pattern(p, term->value, 0), "|%", NULL);
         return take_slot(p, q->tag, PO_QUERY_TAGS, "tags", pattern);
     }
+    if (strcasecmp(term->modifier, "api-category") == 0) {
+        const char *pattern = apr_pstrcat(p, "%|", po_like_pattern(p, term->value, 0), "|%", NULL);
+        return take_slot(p, &q->category, 1, "condition on api-category", pattern);
+    }
     slot = slot_of_modifier(q, term->modifier, &whole);
     if (!slot) {
         return apim_bad_request(
             p,
             "The query has an unknown modifier '%s'; known are name, version, context, provider, "
-            "status, tag and description.",
+            "status, tag, description, api-category and doc.",
             term->modifier);
     }
     return take_slot(p, slot, 1, apr_pstrcat(p, "condition on ", term->modifier, NULL),
@@ -127,6 +132,7 @@ apim_error_t *po_query_parse(apr_pool_t *p, const char *query, po_query_t *q)
 {
     int i;
     q->name = q->version = q->context = q->provider = q->status = q->description = "%";
+    q->category = q->document = "%";
     for (i = 0; i < PO_QUERY_TAGS; i++) {
         q->tag[i] = "%";
     }

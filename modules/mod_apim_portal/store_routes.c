@@ -24,6 +24,7 @@ const rest_route_t po_store_routes[] = {
     {"PATCH", "/apis/{apiId}/comments/{commentId}", st_comment_change, ST_SCOPES_SUBSCRIBE, 0},
     {"DELETE", "/apis/{apiId}/comments/{commentId}", st_comment_drop, ST_SCOPES_SUBSCRIBE " apim:admin", 0},
     {"GET", "/apis/{apiId}/comments/{commentId}/replies", st_replies_list, NULL, REST_ANONYMOUS_OK},
+    {"GET", "/api-categories", po_categories_list, NULL, REST_ANONYMOUS_OK},
     {"GET", "/tags", st_tags_list, NULL, REST_ANONYMOUS_OK},
     {"GET", "/search", st_search, NULL, REST_ANONYMOUS_OK},
     {"GET", "/settings", st_settings_read, NULL, REST_ANONYMOUS_OK},

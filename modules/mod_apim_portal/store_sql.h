@@ -14,14 +14,15 @@
     "<> %s)))"
 
 /* Patterns made by po_query_parse, each given twice, in this order: name, version, context, provider, status,
- * description, three tags, four words. "%%" matches everything and is asked for first: cheap. */
+ * description, three tags, four words, category, documents. "%%" matches everything and is asked for first:
+ * cheap. */
 #define ST_MATCH(WHAT) " AND (%s = '%%' OR " WHAT " LIKE LOWER(%s) ESCAPE '!')"
 #define ST_FILTER                                                                                            \
     " FROM reg_api WHERE status IN ('PUBLISHED', 'PROTOTYPED') AND" ST_VISIBLE ST_MATCH("LOWER(name)")       \
         ST_MATCH("LOWER(version)") ST_MATCH("LOWER(context)") ST_MATCH("LOWER(provider)")                    \
             ST_MATCH("LOWER(status)") ST_MATCH("LOWER(description)") ST_MATCH("tags") ST_MATCH("tags")       \
                 ST_MATCH("tags") ST_MATCH("search_text") ST_MATCH("search_text") ST_MATCH("search_text")     \
-                    ST_MATCH("search_text")
+                    ST_MATCH("search_text") ST_MATCH("LOWER(categories)") ST_MATCH("LOWER(doc_text)")
 
 /* The sum and the number of an API's ratings. */
 #define ST_STARS                                                                                             \

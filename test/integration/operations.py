@@ -67,6 +67,7 @@ OPERATIONS = _table(PUBLISHER, """
     GET    /scopes/{scopeId}                               CPA
     PUT    /scopes/{scopeId}                               A
     DELETE /scopes/{scopeId}                               A
+    GET    /api-categories                                 CPA
     GET    /settings                                       CPA
     GET    /usage                                          CPA
     GET    /environments                                   CPA
@@ -89,6 +90,7 @@ OPERATIONS = _table(PUBLISHER, """
     PATCH  /apis/{apiId}/comments/{commentId}                                SA
     DELETE /apis/{apiId}/comments/{commentId}                                SA
     GET    /apis/{apiId}/comments/{commentId}/replies                        *
+    GET    /api-categories                                                   *
     GET    /tags                                                             *
     GET    /search                                                           *
     GET    /settings                                                         *
@@ -145,6 +147,10 @@ OPERATIONS = _table(PUBLISHER, """
     GET    /throttling/deny-policy/{conditionId}          A
     PATCH  /throttling/deny-policy/{conditionId}          A
     DELETE /throttling/deny-policy/{conditionId}          A
+    GET    /api-categories                                A
+    POST   /api-categories                                A
+    PUT    /api-categories/{apiCategoryId}                A
+    DELETE /api-categories/{apiCategoryId}                A
     GET    /environments                                  A
     POST   /environments                                  A
     GET    /environments/{environmentId}                  A

@@ -58,6 +58,7 @@ class Things:
         self.document = rest.ok("POST", f"{PUBLISHER}/apis/{self.api['id']}/documents", json=document(flows.unique("hostile")))
         wait_until(lambda: rest.get(f"{STORE}/apis/{self.api['id']}").status_code == 200, 10, what="it is in the Store")
         self.comment = rest.ok("POST", f"{STORE}/apis/{self.api['id']}/comments", json=COMMENT)
+        self.category = rest.ok("POST", ADMIN + "/api-categories", json={"name": flows.unique("hostile"), "description": "d"})
         self.user = flows.unique("hostileuser")
         rest.ok("POST", ADMIN + "/users", json={"username": self.user, "password": "long enough", "roles": ["Internal/subscriber"]})
 
@@ -137,6 +138,8 @@ def bodies(t):
         ("POST", f"{STORE}/apis/{t.api['id']}/comments", COMMENT),
         ("PATCH", f"{STORE}/apis/{t.api['id']}/comments/{t.comment['id']}", COMMENT),
         ("PUT", f"{STORE}/apis/{t.api['id']}/user-rating", {"rating": 4}),
+        ("POST", ADMIN + "/api-categories", {"name": t.category["name"], "description": "d"}),
+        ("PUT", f"{ADMIN}/api-categories/{t.category['id']}", {"name": t.category["name"], "description": "d"}),
         ("POST", PUBLISHER + "/scopes", t.scope), ("PUT", f"{PUBLISHER}/scopes/{t.scope['id']}", t.scope),
         ("POST", ADMIN + "/environments", environment(t.environment["name"])),
         ("PUT", f"{ADMIN}/environments/{t.environment['name']}", environment(t.environment["name"])),
@@ -319,6 +322,22 @@ def texts_of_comment(rest, text):
     rest.ok("DELETE", url)
 
 
+def texts_of_category(rest, text):
+    name = flows.unique("c")
+    made = yield rest.post(ADMIN + "/api-categories", json={"name": name, "description": text})
+    assert {"id": made["id"], "name": name, "description": text} in rest.ok("GET", STORE + "/api-categories")["list"]
+
+
+def texts_of_category_name(rest, text):
+    made = yield rest.post(ADMIN + "/api-categories", json={"name": flows.unique("c") + text})
+    api = rest.ok("POST", PUBLISHER + "/apis", json={**api_body(flows.unique("Sorted"), "http://127.0.0.1:9"), "categories": [made["name"]]})
+    found = rest.ok("GET", PUBLISHER + "/apis", params={"query": f'api-category:"{made["name"]}"'})["list"]
+    assert [a["id"] for a in found] == [api["id"]]
+    assert rest.delete(f"{ADMIN}/api-categories/{made['id']}").status_code == 409
+    rest.ok("DELETE", f"{PUBLISHER}/apis/{api['id']}")
+    rest.ok("DELETE", f"{ADMIN}/api-categories/{made['id']}")
+
+
 def texts_of_scope(rest, text):
     made = yield rest.post(PUBLISHER + "/scopes", json={"name": flows.unique("s"), "displayName": "d" + text, "description": text, "bindings": []})
     read = rest.ok("GET", f"{PUBLISHER}/scopes/{made['id']}")
@@ -386,10 +405,10 @@ def texts_of_role(rest, text):
     rest.ok("DELETE", ADMIN + "/roles", params={"name": name})
 
 
-KINDS = {f.__name__[9:]: f for f in (texts_of_application, texts_of_api, texts_of_tag, texts_of_revision, texts_of_document, texts_of_comment, texts_of_scope, texts_of_scope_name, texts_of_policy,
+KINDS = {f.__name__[9:]: f for f in (texts_of_application, texts_of_api, texts_of_tag, texts_of_revision, texts_of_document, texts_of_comment, texts_of_category, texts_of_category_name, texts_of_scope, texts_of_scope_name, texts_of_policy,
                                      texts_of_policy_name, texts_of_environment, texts_of_environment_name, texts_of_user, texts_of_user_name,
                                      texts_of_role)}
-NEVER_REFUSED = ("application", "api", "revision", "document", "comment", "scope", "policy", "environment", "user")
+NEVER_REFUSED = ("application", "api", "revision", "document", "comment", "category", "scope", "policy", "environment", "user")
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

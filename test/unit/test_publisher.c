@@ -91,6 +91,10 @@ static void test_query_patterns(void **state)
     assert_null(po_query_parse(p, "name:\"Pizza Shack\" context:/a*", &q));
     assert_string_equal(q.name, "Pizza Shack");
     assert_string_equal(q.context, "/a%");
+    assert_null(po_query_parse(p, "doc:guide api-category:\"Real Estate\"", &q));
+    assert_string_equal(q.document, "%guide%");
+    assert_string_equal(q.category, "%|Real Estate|%");
+    assert_string_equal(q.text[0], "%");
     assert_null(po_query_parse(p, NULL, &q));
     assert_null(po_query_parse(p, "   ", &q));
     assert_string_equal(q.text[0], "%");
