@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <apr_strings.h>
+#include <time.h>
 #include <apr_time.h>
 
 #include "apim_json.h"
@@ -410,10 +411,10 @@ static const char *repeat(apr_pool_t *p, const char *format, int n)
 static void assert_quick(apr_pool_t *p, const char *text)
 {
     apim_openapi_t *doc;
-    apr_time_t start = apr_time_now();
+    clock_t start = clock();
     apim_openapi_read(p, text, strlen(text), NULL, &doc);
-    if (apr_time_now() - start > apr_time_from_sec(30)) {
-        fail_msg("%.60s... took %d s", text, (int)apr_time_sec(apr_time_now() - start));
+    if (clock() - start > 30 * CLOCKS_PER_SEC) {
+        fail_msg("%.60s... took %d s", text, (int)((clock() - start) / CLOCKS_PER_SEC));
     }
 }
 
