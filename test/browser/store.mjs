@@ -68,6 +68,31 @@ await browse(async ({ job, open }) => {
   }
   await w.look('an answer in the console')
 
+  // What others wrote, as text and never as HTML; one's own stars and words.
+  await w.visit(`/store/apis/${job.api.id}/documents`)
+  await main.getByRole('link', { name: 'Read', exact: true }).click()
+  await main.getByRole('heading', { name: 'How to read' }).waitFor()
+  must(await page.locator('.markdown img, .markdown script').count() === 0, 'a document was taken for HTML')
+  must(await page.locator('.markdown a').count() === 1, 'a link that runs a script')
+  await w.look('a document')
+  await main.getByRole('link', { name: 'Comments' }).click()
+  await page.getByLabel('Your comment').fill('Good shelves <b>here</b>')
+  await button('Send').click()
+  await main.getByText('Good shelves <b>here</b>').waitFor()
+  await main.getByRole('button', { name: 'Answer' }).click()
+  await page.getByLabel('Your answer').fill('And more to come')
+  await button('Send').last().click()
+  await main.getByText('And more to come').waitFor()
+  await w.look('comments')
+  await main.getByRole('button', { name: 'Delete' }).first().click()
+  await dialog.getByRole('button', { name: 'Delete' }).click()
+  await main.getByText('No comments yet').waitFor()
+  await main.getByRole('link', { name: 'Overview' }).click()
+  await button('4 of 5 stars').click()
+  await toast('Thank you for rating.')
+  await page.locator('.star.on').nth(3).waitFor()
+  await w.look('a rating')
+
   // The application: its keys, a new secret, a token, an API key; German.
   await page.getByRole('navigation', { name: 'Places' }).getByRole('link', { name: 'Applications' }).click()
   await main.getByRole('link', { name: 'Reader' }).click()

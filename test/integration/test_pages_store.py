@@ -16,6 +16,8 @@ from support import BUILD, wait_until
 BROWSER = pathlib.Path(__file__).resolve().parents[1] / "browser"
 PAGES = pathlib.Path(BUILD) / "pages"
 NAME = "PageBooks"
+HOSTILE = ("# How to read\n\n<img src=x onerror=alert(1)><script>alert(1)</script> [no](javascript:alert(1)) [yes](https://example.org/)\n\n"
+           + "`" * 3000 + "[" * 3000 + "# " + " " * 3000 + "x\n")
 
 pytestmark = [pytest.mark.databases("sqlite"), pytest.mark.slow]
 
@@ -35,6 +37,10 @@ def api(env, site):
         "description": "A shelf of books, to borrow from.", "securityScheme": ["oauth2", "api_key", "oauth_basic_auth_api_key_mandatory"],
         "endpointConfig": {"endpoint_type": "http", "production_endpoints": {"url": env.backend("books").url}},
         "operations": [{"target": t, "verb": v} for v, t in (("GET", "/books"), ("GET", "/books/{bookId}"), ("POST", "/books"), ("DELETE", "/books/{bookId}"))]})
+    documents = f"/apis/{made['id']}/documents"
+    shelf = publisher.ok("POST", documents, json={"name": "Shelves", "type": "HOWTO", "summary": "For readers", "sourceType": "MARKDOWN", "visibility": "API_LEVEL"})
+    publisher.ok("POST", f"{documents}/{shelf['documentId']}/content", files={"inlineContent": (None, HOSTILE)})
+    publisher.ok("POST", documents, json={"name": "Forum", "type": "PUBLIC_FORUM", "sourceType": "URL", "sourceUrl": "https://forum.example.org/", "visibility": "API_LEVEL"})
     publisher.ok("POST", "/apis/change-lifecycle", params={"apiId": made["id"], "action": "Publish"})
     wait_until(lambda: requests.get(f"{site[0].url}/api/am/devportal/v3/apis/{made['id']}", timeout=60).status_code == 200, 10, what="the Store shows it")
     return made
@@ -65,7 +71,7 @@ def test_axe_finds_nothing(env, site, api, window, every):
         store.ok("POST", "/subscriptions", json={"apiId": api["id"], "applicationId": app["applicationId"], "throttlingPolicy": "Gold"})
         store.ok("POST", f"/applications/{app['applicationId']}/generate-keys", json={"keyType": "PRODUCTION", "grantTypesToBeSupported": ["client_credentials"]})
     of_api, of_app = f"/store/apis/{api['id']}", f"/store/applications/{app['applicationId']}"
-    places = ["/store/", "/store/?q=nothing-like-it", of_api, f"{of_api}/operations", f"{of_api}/subscribe", f"{of_api}/try", "/store/apis/none",
+    places = ["/store/", "/store/?q=nothing-like-it", of_api, f"{of_api}/operations", f"{of_api}/subscribe", f"{of_api}/try", f"{of_api}/documents", f"{of_api}/comments", "/store/apis/none",
               "/store/applications", of_app, f"{of_app}/production", f"{of_app}/sandbox", f"{of_app}/api-keys", "/store/sign-up", "/store/password",
               "/store/nowhere"][::every]
     r = browse(env, site, "places.mjs", places=places, window=window)

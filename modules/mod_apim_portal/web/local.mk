@@ -26,6 +26,10 @@ PAGES_SOURCES = \
 	$(PAGES_DIR)/src/store/applications.tsx \
 	$(PAGES_DIR)/src/store/catalogue.tsx \
 	$(PAGES_DIR)/src/store/console.tsx \
+	$(PAGES_DIR)/src/store/documents.tsx \
+	$(PAGES_DIR)/src/store/feedback.tsx \
+	$(PAGES_DIR)/src/store/thumbnail.tsx \
+	$(PAGES_DIR)/src/lib/markdown.tsx \
 	$(PAGES_DIR)/src/store/keys.tsx \
 	$(PAGES_DIR)/src/store/operations.tsx \
 	$(PAGES_DIR)/src/store/snippets.ts \

@@ -2,12 +2,16 @@
 // One API: what it is, its operations, trying it out, subscribing.
 import { get, has, session, STORE, type List } from '../lib/api'
 import { date } from '../lib/i18n'
+import { Markdown } from '../lib/markdown'
 import { operations } from '../lib/openapi'
-import { Link } from '../lib/router'
-import { Badge, Empty, Show, State, Tabs, Tile, Title, useLoad, Value } from '../lib/ui'
+import { Link, place } from '../lib/router'
+import { Badge, Empty, Show, State, Tabs, Title, useLoad, Value } from '../lib/ui'
 import { Console } from './console'
+import { Documents } from './documents'
+import { Comments, Rating, Stars } from './feedback'
 import { Operations } from './operations'
 import { Subscribe } from './subscribe'
+import { Thumbnail } from './thumbnail'
 import { baseUrl, type Api, type ApiItem } from './types'
 import { t } from './words'
 
@@ -19,7 +23,7 @@ function Overview({ api }: { api: Api }) {
       <div>
       <section class="card">
         <h2>{t('about')}</h2>
-        <p class="long">{api.description || t('no.description')}</p>
+        {api.description ? <Markdown text={api.description} /> : <p class="soft">{t('no.description')}</p>}
         {api.tags.length > 0 && <p class="badges">{api.tags.map((x) => <Link key={x} class="badge" href={`/store/?tag=${encodeURIComponent(x)}`}>{x}</Link>)}</p>}
         {baseUrl(api) ? <Value label={t('base.url')} text={baseUrl(api)!} /> : <p class="notice">{t('not.deployed')}</p>}
         {api.endpointURLs.slice(1).map((e) => {
@@ -29,6 +33,7 @@ function Overview({ api }: { api: Api }) {
       </section>
       <Versions api={api} />
       </div>
+      <div>
       <section class="card">
         <h2>{t('facts')}</h2>
         <dl class="facts">
@@ -46,6 +51,8 @@ function Overview({ api }: { api: Api }) {
         </>}
         <p><a class="button" href={`${STORE}/apis/${api.id}/swagger`} download={`${api.name}-${api.version}.json`}>{t('download.definition')}</a></p>
       </section>
+      <Rating api={api} />
+      </div>
     </div>
   )
 }
@@ -87,19 +94,21 @@ export function ApiPage({ id, tab }: { id: string; tab: string }) {
       {(a) => (
         <>
           <div class="head">
-            <Tile name={a.name} large />
-            <Title text={a.name} sub={<>{a.version} · {a.provider} {a.lifeCycleStatus !== 'PUBLISHED' && <State of={a.lifeCycleStatus} />}{a.isDefaultVersion && <Badge>{t('default.version')}</Badge>}</>}>
+            <Thumbnail of={a} large />
+            <Title text={a.name} sub={<>{a.version} · {a.provider} <Stars average={a.avgRating} /> {a.lifeCycleStatus !== 'PUBLISHED' && <State of={a.lifeCycleStatus} />}{a.isDefaultVersion && <Badge>{t('default.version')}</Badge>}</>}>
               {tab !== 'subscribe' && a.lifeCycleStatus === 'PUBLISHED' && (!session.value?.username || has('apim:subscribe', 'apim:sub_manage')) &&
                 <Link class="button primary" href={`/store/apis/${id}/subscribe`}>{t('subscribe')}</Link>}
             </Title>
           </div>
           <Tabs label={a.name} base={`/store/apis/${id}`} now={tab}
-            tabs={[['', t('overview')], ['operations', t('operations')], ...(mayTry ? [['try', t('try')] as [string, string]] : []), ['subscribe', t('subscribe.tab')]]} />
+            tabs={[['', t('overview')], ['operations', t('operations')], ...(mayTry ? [['try', t('try')] as [string, string]] : []), ['subscribe', t('subscribe.tab')], ['documents', t('documents')], ['comments', t('comments')]]} />
           {tab === '' && <Overview api={a} />}
           {tab === 'operations' && <WithDefinition api={a} console={false} />}
           {tab === 'try' && mayTry && <WithDefinition api={a} console />}
           {tab === 'subscribe' && <Subscribe api={a} />}
-          {!['', 'operations', 'subscribe'].includes(tab) && !(tab === 'try' && mayTry) && <Empty title={t('nowhere')} />}
+          {tab === 'documents' && <Documents api={a} chosen={place.value.query.get('document') ?? ''} />}
+          {tab === 'comments' && <Comments api={a} />}
+          {!['', 'operations', 'subscribe', 'documents', 'comments'].includes(tab) && !(tab === 'try' && mayTry) && <Empty title={t('nowhere')} />}
         </>
       )}
     </Show>

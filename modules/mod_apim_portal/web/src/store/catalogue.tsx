@@ -3,17 +3,19 @@
 import { get, STORE, type List } from '../lib/api'
 import { number } from '../lib/i18n'
 import { Link, place, setQuery } from '../lib/router'
-import { Badge, Empty, Pager, pageOffset, pageSize, Search, Show, State, Tile, Title, useLoad } from '../lib/ui'
+import { Badge, Empty, Pager, pageOffset, pageSize, Search, Show, State, Title, useLoad } from '../lib/ui'
+import { Stars } from './feedback'
+import { Thumbnail } from './thumbnail'
 import type { ApiItem } from './types'
 import { t } from './words'
 
 function Card({ api }: { api: ApiItem }) {
   return (
     <li class="card link">
-      <Tile name={api.name} />
+      <Thumbnail of={api} />
       <div>
         <h2><Link href={`/store/apis/${api.id}`}>{api.name}</Link></h2>
-        <p class="soft">{api.version} · {api.provider}</p>
+        <p class="soft">{api.version} · {api.provider} <Stars average={api.avgRating} /></p>
       </div>
       <p class="text">{api.description || <span class="soft">{t('no.description')}</span>}</p>
       <p class="badges">
@@ -40,13 +42,15 @@ function TagList({ now }: { now: string }) {
   )
 }
 
+const sorts: Record<string, string | undefined> = { new: 'createdTime', rating: 'rating' }
+
 export function Catalogue() {
   const q = place.value.query.get('q') ?? ''
   const tag = place.value.query.get('tag') ?? ''
   const sort = place.value.query.get('sort') ?? ''
   const offset = pageOffset()
   const query = [q, tag && `tag:"${tag.replace(/"/g, '')}"`].filter(Boolean).join(' ')
-  const apis = useLoad(() => get<List<ApiItem>>(`${STORE}/apis`, { query, limit: pageSize, offset, sortBy: sort === 'new' ? 'createdTime' : undefined, sortOrder: sort === 'new' ? 'desc' : undefined }),
+  const apis = useLoad(() => get<List<ApiItem>>(`${STORE}/apis`, { query, limit: pageSize, offset, sortBy: sorts[sort], sortOrder: sorts[sort] && 'desc' }),
     [query, offset, sort])
   return (
     <>
@@ -57,6 +61,7 @@ export function Catalogue() {
           <select value={sort} onChange={(e) => setQuery({ sort: e.currentTarget.value, page: '' }, false)}>
             <option value="">{t('sort.name')}</option>
             <option value="new">{t('sort.new')}</option>
+            <option value="rating">{t('sort.rating')}</option>
           </select>
         </label>
       </div>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The operations of a definition; the details of one are drawn when it is opened, so that a long list stays light.
 import { useState } from 'preact/hooks'
+import { Markdown } from '../lib/markdown'
 import { byTag, type Operation } from '../lib/openapi'
 import { Link } from '../lib/router'
 import { Badge, Empty, Verb } from '../lib/ui'
@@ -12,7 +13,7 @@ const STEP = 100
 export function Details({ op }: { op: Operation }) {
   return (
     <div class="details">
-      {op.description && <p class="long">{op.description}</p>}
+      {op.description && <Markdown text={op.description} />}
       {op.parameters.length > 0 && <>
         <h3>{t('parameters')}</h3>
         <dl class="facts">

@@ -13,6 +13,8 @@ export interface ApiItem {
   lifeCycleStatus: string
   tags: string[]
   throttlingPolicies: string[]
+  hasThumbnail?: boolean
+  avgRating?: string
 }
 
 export interface Api extends Omit<ApiItem, 'throttlingPolicies'> {
