@@ -6,11 +6,11 @@
 
 /* Every statement of the Publisher and of publication. Columns of an API, in the order of api_store.c's row
  * reader. */
-#define PO_HAS_THUMBNAIL "(SELECT COUNT(*) FROM am_api_thumbnail t WHERE t.api_id = am_api.id)"
+#define PO_HAS_THUMBNAIL(ID) "(SELECT COUNT(*) FROM am_api_thumbnail t WHERE t.api_id = " ID ")"
 #define PO_API_COLUMNS                                                                                       \
     "id, provider, name, context, context_template, version, description, api_type, status, "                \
     "is_default_version, "                                                                                   \
-    "visibility, document, etag, created_at, updated_at, updated_by, " PO_HAS_THUMBNAIL
+    "visibility, document, etag, created_at, updated_at, updated_by, " PO_HAS_THUMBNAIL("am_api.id")
 
 /* The filter of lists: patterns made by po_query_parse, each given twice, in this order: name, version,
  * context, provider, status, description, three tags, four words, category, documents. "%%" matches
@@ -28,11 +28,12 @@
     " FROM am_api WHERE 1 = 1" PO_MATCH("name") PO_MATCH("version") PO_MATCH("context") PO_MATCH("provider") \
         PO_MATCH("status") PO_MATCH("description") PO_MATCH("tags") PO_MATCH("tags") PO_MATCH("tags")        \
             PO_WORD PO_WORD PO_WORD PO_WORD PO_MATCH("categories") PO_DOCUMENTED
+/* Whether there is a thumbnail is asked of the page alone, not of all that was skipped. */
 #define PO_API_LIST(ORDER)                                                                                   \
-    "SELECT id, provider, name, context_template, version, description, api_type, status, created_at, "      \
-    "updated_at, "                                                                                           \
-    "updated_by, is_default_version, " PO_HAS_THUMBNAIL PO_API_FILTER " ORDER BY " ORDER                     \
-    ", id LIMIT %ld OFFSET %ld"
+    "SELECT p.*, " PO_HAS_THUMBNAIL(                                                                         \
+        "p.id") " FROM (SELECT id, provider, name, context_template, version, description, "                 \
+                "api_type, status, created_at, updated_at, updated_by, is_default_version" PO_API_FILTER     \
+                " ORDER BY " ORDER ", id LIMIT %ld OFFSET %ld) AS p ORDER BY " ORDER ", id"
 
 #define PO_PUBLISHER_STATEMENTS(X)                                                                           \
     /* APIs */                                                                                               \

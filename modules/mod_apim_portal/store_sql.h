@@ -17,17 +17,29 @@
  * description, three tags, four words, category, documents. "%%" matches everything and is asked for first:
  * cheap. */
 #define ST_MATCH(WHAT) " AND (%s = '%%' OR " WHAT " LIKE LOWER(%s) ESCAPE '!')"
-#define ST_FILTER                                                                                            \
-    " FROM reg_api WHERE status IN ('PUBLISHED', 'PROTOTYPED') AND" ST_VISIBLE ST_MATCH("LOWER(name)")       \
+#define ST_WHERE                                                                                             \
+    " WHERE status IN ('PUBLISHED', 'PROTOTYPED') AND" ST_VISIBLE ST_MATCH("LOWER(name)")                    \
         ST_MATCH("LOWER(version)") ST_MATCH("LOWER(context)") ST_MATCH("LOWER(provider)")                    \
             ST_MATCH("LOWER(status)") ST_MATCH("LOWER(description)") ST_MATCH("tags") ST_MATCH("tags")       \
                 ST_MATCH("tags") ST_MATCH("search_text") ST_MATCH("search_text") ST_MATCH("search_text")     \
                     ST_MATCH("search_text") ST_MATCH("LOWER(categories)") ST_MATCH("LOWER(doc_text)")
+#define ST_FILTER " FROM reg_api" ST_WHERE
 
 /* The sum and the number of an API's ratings. */
-#define ST_STARS                                                                                             \
-    "(SELECT COALESCE(SUM(r.rating), 0) FROM reg_rating r WHERE r.api_id = reg_api.id), "                    \
-    "(SELECT COUNT(*) FROM reg_rating r WHERE r.api_id = reg_api.id)"
+#define ST_STARS(ID)                                                                                         \
+    "(SELECT COALESCE(SUM(r.rating), 0) FROM reg_rating r WHERE r.api_id = " ID "), "                        \
+    "(SELECT COUNT(*) FROM reg_rating r WHERE r.api_id = " ID ")"
+
+/* A page of the catalogue. What is asked for besides is asked of that page alone, not of all that was
+ * skipped. */
+#define ST_NO_JOIN ""
+#define ST_JOIN_STARS                                                                                        \
+    " LEFT JOIN (SELECT api_id, AVG(rating) AS stars FROM reg_rating GROUP BY api_id) AS s ON s.api_id = "   \
+    "reg_api.id"
+#define ST_PAGE(MORE, JOIN, ORDER)                                                                           \
+    "SELECT document, " ST_STARS("p.id") " FROM (SELECT id, document, name, version, published_at" MORE      \
+                                         " FROM reg_api" JOIN ST_WHERE " ORDER BY " ORDER                    \
+                                         " LIMIT %ld OFFSET %ld) AS p ORDER BY " ORDER
 
 #define ST_APPLICATION                                                                                       \
     "SELECT id, owner, name, description, tier, token_type, status, attributes, groups, created_at, "        \
@@ -47,15 +59,14 @@
     X(st_roles_of_user,                                                                                      \
       "SELECT r.role FROM um_user_role r JOIN um_user u ON u.id = r.user_id WHERE u.username = %s")          \
     X(st_api_count, "SELECT COUNT(*)" ST_FILTER)                                                             \
-    X(st_api_list,                                                                                           \
-      "SELECT document, " ST_STARS ST_FILTER " ORDER BY LOWER(name), version, id LIMIT %ld OFFSET %ld")      \
-    X(st_api_list_newest,                                                                                    \
-      "SELECT document, " ST_STARS ST_FILTER " ORDER BY published_at DESC, id LIMIT %ld OFFSET %ld")         \
+    X(st_api_list, ST_PAGE("", ST_NO_JOIN, "LOWER(name), version, id"))                                      \
+    X(st_api_list_newest, ST_PAGE("", ST_NO_JOIN, "published_at DESC, id"))                                  \
     X(st_api_list_rated,                                                                                     \
-      "SELECT document, " ST_STARS ST_FILTER " ORDER BY COALESCE((SELECT AVG(r.rating) FROM reg_rating r "   \
-      "WHERE r.api_id = reg_api.id), 0) DESC, LOWER(name), version, id LIMIT %ld OFFSET %ld")                \
-    X(st_api_get, "SELECT document, status, " ST_STARS " FROM reg_api WHERE id = %s"                         \
-                  " AND status IN ('PUBLISHED', 'PROTOTYPED', 'DEPRECATED') AND" ST_VISIBLE)                 \
+      ST_PAGE(", COALESCE(stars, 0) AS best", ST_JOIN_STARS, "best DESC, LOWER(name), version, id"))         \
+    X(st_api_get,                                                                                            \
+      "SELECT document, status, " ST_STARS(                                                                  \
+          "reg_api.id") " FROM reg_api WHERE id = %s"                                                        \
+                        " AND status IN ('PUBLISHED', 'PROTOTYPED', 'DEPRECATED') AND" ST_VISIBLE)           \
     X(st_api_definition, "SELECT definition, document FROM reg_api WHERE id = %s"                            \
                          " AND status IN ('PUBLISHED', 'PROTOTYPED', 'DEPRECATED') AND" ST_VISIBLE)          \
     X(st_tag_count, "SELECT COUNT(DISTINCT t.tag) FROM reg_api_tag t JOIN reg_api ON reg_api.id = t.api_id"  \
