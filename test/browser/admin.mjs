@@ -59,6 +59,14 @@ await browse(async ({ job, open }) => {
   await press('Delete')
   await on.waitFor({ state: 'detached' })
 
+  await w.visit('/admin/categories')
+  await button('New category').first().click()
+  await dialog.getByLabel('Name').fill(`${job.name}-things`)
+  await w.look('new category')
+  await press('Save')
+  await closed()
+  await page.getByRole('row', { name: `${job.name}-things` }).waitFor()
+
   await w.visit('/admin/environments')
   await button('New environment').click()
   await dialog.getByLabel('Name', { exact: true }).fill(`${job.name}Env`)

@@ -18,7 +18,7 @@ TABS = ("", "/basics", "/resources", "/endpoints", "/runtime", "/scopes", "/defi
 PUBLISHER = ["/publisher/", "/publisher/?q=nothing-like-it", "/publisher/create", "/publisher/create/design", "/publisher/create/openapi?from=paste",
              *(API + tab for tab in TABS), "/publisher/scopes", "/publisher/apis/none"]
 ADMIN = ["/admin/nodes", "/admin/users", "/admin/users/subscriber", "/admin/roles", "/admin/policies", "/admin/policies/application",
-         "/admin/policies/advanced", "/admin/deny", "/admin/environments", "/admin/settings"]
+         "/admin/policies/advanced", "/admin/deny", "/admin/categories", "/admin/environments", "/admin/settings"]
 
 pytestmark = [pytest.mark.databases("sqlite"), pytest.mark.slow]
 

@@ -2,6 +2,7 @@
 import { has } from './lib/api'
 import { t } from './lib/i18n'
 import { run } from './lib/shell'
+import { Categories } from './admin/categories'
 import { DenyPolicies } from './admin/deny'
 import { Environments } from './admin/environments'
 import { Nodes } from './admin/nodes'
@@ -14,19 +15,21 @@ import { a } from './admin/words'
 const admin = () => has('apim:admin')
 const nodes = () => has('apim:admin', 'apim:environment_manage', 'apim:environment_read')
 const tiers = () => has('apim:admin', 'apim:admin_tier_view', 'apim:admin_tier_manage')
+const categories = () => has('apim:admin', 'apim:api_category')
 const deny = () => has('apim:admin', 'apim:bl_view', 'apim:bl_manage')
 
 run({
   id: 'admin',
   title: () => t('part.admin'),
   open: false,
-  allowed: () => admin() || nodes() || tiers() || deny(),
+  allowed: () => admin() || nodes() || tiers() || deny() || categories(),
   places: [
     { path: '/admin/nodes', label: () => a('nodes'), when: nodes },
     { path: '/admin/users', label: () => a('users'), when: admin },
     { path: '/admin/roles', label: () => a('roles'), when: admin },
     { path: '/admin/policies', label: () => a('policies'), when: tiers },
     { path: '/admin/deny', label: () => a('deny'), when: deny },
+    { path: '/admin/categories', label: () => a('categories'), when: categories },
     { path: '/admin/environments', label: () => a('environments'), when: nodes },
     { path: '/admin/settings', label: () => a('settings'), when: admin },
   ],
@@ -37,6 +40,7 @@ run({
     { path: '/roles', view: () => <Roles /> },
     { path: '/policies/:level?', view: (r) => <Policies key={r.level} level={r.level ?? ''} /> },
     { path: '/deny', view: () => <DenyPolicies /> },
+    { path: '/categories', view: () => <Categories /> },
     { path: '/environments', view: () => <Environments /> },
     { path: '/settings', view: () => <Settings /> },
   ],

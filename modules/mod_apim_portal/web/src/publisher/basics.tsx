@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the Store shows of an API, and to whom.
 import { get, PUBLISHER, type List } from '../lib/api'
-import { Check, Problem, Select, Skeleton, Text, useLoad } from '../lib/ui'
+import { Check, Checks, Problem, Select, Skeleton, Text, useLoad } from '../lib/ui'
 import { Section, WordsField } from '../manage/parts'
 import { m } from '../manage/words'
 import { mayEdit, type Editing } from './draft'
@@ -50,6 +50,14 @@ export function Tiers({ on, set }: { on: string[]; set: (on: string[]) => void }
   )
 }
 
+/** Categories that an administrator offers; nothing where there are none. */
+function Categories({ on, set }: { on: string[]; set: (on: string[]) => void }) {
+  const known = useLoad(() => get<List<{ name: string }>>(`${PUBLISHER}/api-categories`, { limit: 1000 }), [])
+  const names = [...new Set([...(known.data?.list.map((x) => x.name) ?? []), ...on])]
+  if (known.error) return <Problem error={known.error} retry={known.reload} />
+  return names.length ? <Checks legend={p('categories')} choices={names} on={on} set={set} /> : null
+}
+
 export function Basics({ e }: { e: Editing }) {
   const { api, stored, change } = e
   const person = (name: string, value: string) => {
@@ -61,6 +69,7 @@ export function Basics({ e }: { e: Editing }) {
       <Section title={p('tab.basics')}>
         <Text label={m('description')} rows={7} value={api.description} set={(description) => change({ description })} hint={p('description.hint')} />
         <WordsField label={p('tags')} value={api.tags} set={(tags) => change({ tags })} />
+        <Categories on={api.categories} set={(categories) => change({ categories })} />
         <Check label={p('version.default.check')} on={api.isDefaultVersion} set={(isDefaultVersion) => change({ isDefaultVersion })} />
       </Section>
       <Section title={p('visibility')} text={p('visibility.text')}>

@@ -84,6 +84,7 @@ export interface Api {
   hasThumbnail: boolean
   isDefaultVersion: boolean
   tags: string[]
+  categories: string[]
   policies: string[]
   apiThrottlingPolicy: string | null
   authorizationHeader: string

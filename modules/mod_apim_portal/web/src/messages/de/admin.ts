@@ -141,4 +141,11 @@ export const admin: Record<keyof typeof en, string> = {
   'health.config': 'alle laufenden Gateways bedienen Revision {0}',
   'nowhere': 'Diese Seite gibt es nicht',
   'conditions': '{0} Bedingungsgruppen',
+  'categories': 'Kategorien',
+  'categories.sub': 'Worin APIs eingeordnet werden, und wonach man sie im Store findet.',
+  'categories.none': 'Es gibt noch keine Kategorien',
+  'categories.none.text': 'Bei vielen APIs helfen Kategorien, die richtige zu finden.',
+  'category.new': 'Neue Kategorie',
+  'category.used': 'Der Name kann sich nicht ändern, solange APIs sie haben.',
+  'category.delete': 'Die Kategorie {0} löschen?',
 }

@@ -363,4 +363,6 @@ export const publisher: Record<keyof typeof en, string> = {
   'document.API_LEVEL': 'Wer die API sieht',
   'document.PRIVATE': 'Angemeldete',
   'document.OWNER_ONLY': 'Verfasser und Anbieter',
+  'categories': 'Kategorien',
+  'member.categories': 'Kategorien',
 }

@@ -139,4 +139,11 @@ export const admin = {
   'health.config': 'all live gateways serve revision {0}',
   'nowhere': 'There is no such page',
   'conditions': '{0} groups of conditions',
+  'categories': 'Categories',
+  'categories.sub': 'What publishers sort APIs into, and the Store finds them by.',
+  'categories.none': 'There are no categories yet',
+  'categories.none.text': 'With many APIs, categories help people to find the right one.',
+  'category.new': 'New category',
+  'category.used': 'The name cannot change while APIs have it.',
+  'category.delete': 'Delete the category {0}?',
 }

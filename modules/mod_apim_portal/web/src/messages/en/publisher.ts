@@ -361,4 +361,6 @@ export const publisher = {
   'document.API_LEVEL': 'Who sees the API',
   'document.PRIVATE': 'Who has logged in',
   'document.OWNER_ONLY': 'Author and provider',
+  'categories': 'Categories',
+  'member.categories': 'categories',
 }
