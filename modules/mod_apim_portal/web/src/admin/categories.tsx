@@ -51,12 +51,12 @@ export function Categories() {
       <Show of={list}>
         {(data) => data.list.length === 0
           ? <Empty title={a('categories.none')}><p>{a('categories.none.text')}</p></Empty>
-          : <Table label={a('categories')} head={[m('name'), m('description'), a('apis'), '']}>
+          : <Table stack label={a('categories')} head={[m('name'), m('description'), a('apis'), '']}>
               {data.list.map((c) => (
                 <tr key={c.id}>
                   <th scope="row">{c.name}</th>
                   <td>{c.description}</td>
-                  <td>{number(c.numberOfAPIs)}</td>
+                  <td data-label={a('apis')}>{number(c.numberOfAPIs)}</td>
                   <td class="right">
                     <button class="button small" aria-label={`${m('edit')}: ${c.name}`} onClick={() => setEditing(c)}>{m('edit')}</button>{' '}
                     <button class="button small danger" aria-label={`${m('delete')}: ${c.name}`} onClick={() => drop(c)}>{m('delete')}</button>

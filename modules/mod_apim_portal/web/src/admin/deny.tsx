@@ -78,7 +78,7 @@ export function DenyPolicies() {
       <Show of={list}>
         {(data) => data.list.length === 0
           ? <Empty title={a('deny.none')}><p>{a('deny.none.text')}</p></Empty>
-          : <Table label={a('deny')} head={[a('deny.kind'), a('deny.value'), a('deny.active'), '']}>
+          : <Table stack label={a('deny')} head={[a('deny.kind'), a('deny.value'), a('deny.active'), '']}>
               {data.list.map((c) => (
                 <tr key={c.conditionId}>
                   <td>{a(`deny.${c.conditionType}`)}</td>

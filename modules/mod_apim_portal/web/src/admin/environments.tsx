@@ -61,7 +61,7 @@ export function Environments() {
       <Show of={list}>
         {(data) => data.list.length === 0
           ? <Empty title={a('environments.none')} />
-          : <Table label={a('environments')} head={[m('name'), a('type'), a('gateway.url'), m('description'), '']}>
+          : <Table stack label={a('environments')} head={[m('name'), a('type'), a('gateway.url'), m('description'), '']}>
               {data.list.map((e) => (
                 <tr key={e.id}>
                   <th scope="row">{e.displayName || e.name}{e.displayName && e.displayName !== e.name && <div class="soft">{e.name}</div>}</th>

@@ -107,7 +107,7 @@ function LevelPolicies({ level }: { level: Level }) {
       <Show of={policies}>
         {(data) => data.list.length === 0
           ? <Empty title={a('policies.none')} />
-          : <Table label={a(`level.${level}`)} head={[m('name'), a('limit'), m('description'), '']}>
+          : <Table stack label={a(`level.${level}`)} head={[m('name'), a('limit'), m('description'), '']}>
               {data.list.map((x) => (
                 <tr key={x.policyId}>
                   <th scope="row">{x.displayName || x.policyName} {!!x.conditionalGroups?.length && <Badge>{a('conditions', number(x.conditionalGroups.length))}</Badge>} {x.billingPlan === 'COMMERCIAL' && <Badge>{a('plan.COMMERCIAL')}</Badge>}</th>

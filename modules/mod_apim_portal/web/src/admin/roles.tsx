@@ -45,12 +45,12 @@ export function Roles() {
       <Show of={roles}>
         {(data) => data.list.length === 0
           ? <Empty title={a('roles.none')} />
-          : <Table label={a('roles')} head={[m('name'), m('description'), a('users'), '']}>
+          : <Table stack label={a('roles')} head={[m('name'), m('description'), a('users'), '']}>
               {data.list.map((r) => (
                 <tr key={r.name}>
                   <th scope="row">{r.name} {ofSystem(r.name) && <Badge>{a('role.system')}</Badge>}</th>
                   <td>{r.description}</td>
-                  <td>{number(r.userCount)}</td>
+                  <td data-label={a('users')}>{number(r.userCount)}</td>
                   <td class="right">{!ofSystem(r.name) && <button class="button small danger" aria-label={`${m('delete')}: ${r.name}`} onClick={() => drop(r)}>{m('delete')}</button>}</td>
                 </tr>
               ))}

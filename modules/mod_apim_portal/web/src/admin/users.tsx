@@ -100,7 +100,7 @@ export function Users({ name }: { name?: string }) {
           ? <Empty title={a('users.none')} />
           : <>
               <p class="soft count" role="status">{data.pagination.total === 1 ? a('users.one') : a('users.count', number(data.pagination.total))}</p>
-              <Table label={a('users')} head={[a('username'), a('who'), a('roles'), m('state'), a('since'), '']}>
+              <Table stack label={a('users')} head={[a('username'), a('who'), a('roles'), m('state'), a('since'), '']}>
                 {data.list.map((u) => (
                   <tr key={u.username}>
                     <th scope="row"><Link href={`/admin/users/${enc(u.username)}${place.value.query.toString() ? `?${place.value.query}` : ''}`}>{u.username}</Link></th>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One API: its head, its tabs, and what has been changed and not saved.
+import { useEffect } from 'preact/hooks'
 import { PUBLISHER, remove } from '../lib/api'
 import { go, Link } from '../lib/router'
 import { attempt, Badge, confirm, Empty, enc, Problem, Show, Tabs, Title } from '../lib/ui'
@@ -45,6 +46,8 @@ async function drop(api: Api) {
 export function ApiPage({ id, tab }: { id: string; tab: string }) {
   const of = useApi(id)
   const View = views[tab as TabId]
+  const ready = !!of.loaded.data
+  useEffect(() => document.querySelector('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }), [tab, ready]) // on a phone they do not fit
   if (of.loaded.error && !of.loaded.data) {
     return (
       <>

@@ -105,7 +105,7 @@ export function Documents({ e }: { e: Editing }) {
       <Show of={documents}>
         {({ list }) => list.length === 0
           ? <Empty title={p('documents.none')}><p>{p('documents.none.text')}</p></Empty>
-          : <Table label={p('tab.documents')} head={[m('name'), p('document.type'), p('document.source'), p('document.visibility'), p('changed'), '']}>
+          : <Table stack label={p('tab.documents')} head={[m('name'), p('document.type'), p('document.source'), p('document.visibility'), p('changed'), '']}>
               {list.map((d) => (
                 <tr key={d.documentId}>
                   <th scope="row">{d.sourceType === 'URL' && /^https?:/.test(d.sourceUrl ?? '') ? <a href={d.sourceUrl!} target="_blank" rel="noreferrer">{d.name}</a> : d.name}{d.summary && <div class="soft">{d.summary}</div>}</th>

@@ -126,9 +126,9 @@ export function LifeCycle({ e }: { e: Editing }) {
         <Section title={p('history')}>
           <Show of={history}>
             {(h) => (
-              <Table label={p('history')} head={[p('when'), p('from'), p('to'), p('who')]}>
+              <Table stack label={p('history')} head={[p('when'), p('from'), p('to'), p('who')]}>
                 {[...h.list].reverse().map((x, i) => (
-                  <tr key={i}><td>{dateTime(x.updatedTime)}</td><td>{x.previousState ? stateName(x.previousState) : '–'}</td><td><LifeState of={x.postState} /></td><td>{x.user}</td></tr>
+                  <tr key={i}><td>{dateTime(x.updatedTime)}</td><td data-label={p('from')}>{x.previousState ? stateName(x.previousState) : '–'}</td><td data-label={p('to')}><LifeState of={x.postState} /></td><td>{x.user}</td></tr>
                 ))}
               </Table>
             )}

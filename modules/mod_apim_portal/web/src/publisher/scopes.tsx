@@ -65,13 +65,13 @@ export function Scopes({ e: { api, stored, change } }: { e: Editing }) {
     <>
       <Section title={p('scopes.own')} text={p('scopes.own.text')} actions={edit && <button class="button" onClick={() => setEditing('new')}>{p('scope.new')}</button>}>
         {!own.length ? <Empty title={p('scopes.none')} /> : (
-          <Table label={p('scopes.own')} head={[m('name'), m('description'), p('scope.roles'), p('scope.uses'), '']}>
+          <Table stack label={p('scopes.own')} head={[m('name'), m('description'), p('scope.roles'), p('scope.uses'), '']}>
             {own.map((s) => (
               <tr key={s.name}>
                 <th scope="row"><code>{s.name}</code></th>
                 <td>{s.description}</td>
                 <td>{s.bindings.map((b) => <Badge key={b}>{b}</Badge>)}{!s.bindings.length && <span class="soft">{p('scope.everybody')}</span>}</td>
-                <td>{uses(s.name)}</td>
+                <td data-label={p('scope.uses')}>{uses(s.name)}</td>
                 <td class="right">{edit && <>
                   <button class="button small" aria-label={`${m('edit')}: ${s.name}`} onClick={() => setEditing(s)}>{m('edit')}</button>{' '}
                   <button class="button small" aria-label={m('remove.word', s.name)} onClick={() => without(s.name)}>{m('remove')}</button>

@@ -52,13 +52,13 @@ export function SharedScopes() {
         {(data) => data.list.length === 0
           ? <Empty title={p('shared.scopes.none')}><p>{p('shared.scopes.none.text')}</p></Empty>
           : <>
-              <Table label={p('shared.scopes')} head={[m('name'), m('description'), p('scope.roles'), p('scope.apis'), '']}>
+              <Table stack label={p('shared.scopes')} head={[m('name'), m('description'), p('scope.roles'), p('scope.apis'), '']}>
                 {data.list.map((s) => (
                   <tr key={s.id}>
                     <th scope="row"><code>{s.name}</code></th>
                     <td>{s.description}</td>
                     <td>{s.bindings.map((b) => <Badge key={b}>{b}</Badge>)}{!s.bindings.length && <span class="soft">{p('scope.everybody')}</span>}</td>
-                    <td>{s.usageCount}</td>
+                    <td data-label={p('scope.apis')}>{s.usageCount}</td>
                     <td class="right">{may && <>
                       <button class="button small" aria-label={`${m('edit')}: ${s.name}`} onClick={() => setEditing(s)}>{m('edit')}</button>{' '}
                       <button class="button small danger" aria-label={`${m('delete')}: ${s.name}`} onClick={() => drop(s)}>{m('delete')}</button>

@@ -34,7 +34,7 @@ export function Subscriptions({ e }: { e: Editing }) {
           ? <Empty title={p('subscriptions.none')}><p>{p('subscriptions.none.text')}</p></Empty>
           : <>
               <p class="soft count" role="status">{data.pagination.total === 1 ? p('subscriptions.one') : p('subscriptions.count', number(data.pagination.total))}</p>
-              <Table label={p('tab.subscriptions')} head={[p('application'), p('subscriber'), p('tier'), p('state'), '']}>
+              <Table stack label={p('tab.subscriptions')} head={[p('application'), p('subscriber'), p('tier'), p('state'), '']}>
                 {data.list.map((s) => (
                   <tr key={s.subscriptionId}>
                     <th scope="row">{s.applicationInfo.name}</th>

@@ -140,7 +140,7 @@ export const admin: Record<keyof typeof en, string> = {
   'health.databases': 'alle von allen Knoten erreichbar',
   'health.config': 'alle laufenden Gateways bedienen Revision {0}',
   'nowhere': 'Diese Seite gibt es nicht',
-  'conditions': '{0} Bedingungsgruppen',
+  'conditions': 'Bedingungen: {0}',
   'categories': 'Kategorien',
   'categories.sub': 'Worin APIs eingeordnet werden, und wonach man sie im Store findet.',
   'categories.none': 'Es gibt noch keine Kategorien',

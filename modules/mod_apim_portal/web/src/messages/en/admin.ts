@@ -138,7 +138,7 @@ export const admin = {
   'health.databases': 'all within reach of all nodes',
   'health.config': 'all live gateways serve revision {0}',
   'nowhere': 'There is no such page',
-  'conditions': '{0} groups of conditions',
+  'conditions': 'conditions: {0}',
   'categories': 'Categories',
   'categories.sub': 'What publishers sort APIs into, and the Store finds them by.',
   'categories.none': 'There are no categories yet',
