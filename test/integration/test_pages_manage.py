@@ -9,12 +9,12 @@ import pytest
 import requests
 
 from database import USERS
-from support import BUILD
+from support import BUILD, wait_until
 
 BROWSER = pathlib.Path(__file__).resolve().parents[1] / "browser"
 API = "/publisher/apis/{id}"
 TABS = ("", "/basics", "/resources", "/endpoints", "/runtime", "/scopes", "/definition", "/documents", "/lifecycle", "/revisions",
-        "/subscriptions", "/version")
+        "/subscriptions", "/statistics", "/version")
 PUBLISHER = ["/publisher/", "/publisher/?q=nothing-like-it", "/publisher/create", "/publisher/create/design", "/publisher/create/openapi?from=paste",
              *(API + tab for tab in TABS), "/publisher/scopes", "/publisher/apis/none"]
 ADMIN = ["/admin/nodes", "/admin/users", "/admin/users/subscriber", "/admin/roles", "/admin/policies", "/admin/policies/application",
@@ -28,7 +28,7 @@ def site(env):
     """One httpd with every role and the pages that were built, and a client for it."""
     pages = pathlib.Path(BUILD) / "pages"
     assert (pages / "publisher.html").is_file(), f"{pages}: the pages were not built (configure --without-web?)"
-    return env.all_in_one(extra=f"ApimPages {pages}")
+    return env.all_in_one(extra=f"ApimPages {pages}\nApimUsageInterval 200ms")
 
 
 def browse(env, site, script, who, **job):
@@ -80,4 +80,8 @@ def publisher_api(env, site):
     publisher.ok("POST", "/apis/change-lifecycle", params={"apiId": api["id"], "action": "Publish"})
     app = store.ok("POST", "/applications", json={"name": "looker", "throttlingPolicy": "Unlimited"})
     store.ok("POST", "/subscriptions", json={"apiId": api["id"], "applicationId": app["applicationId"], "throttlingPolicy": "Unlimited"})
+    url = f"{site[0].gateway_url}/looked/1.0.0/a/"
+    wait_until(lambda: requests.get(url + "1", timeout=60).status_code == 200, 10, what="the gateway serves it")
+    assert requests.get(url + "2", timeout=60).status_code == 401
+    wait_until(lambda: publisher.ok("GET", "/usage", params={"apiId": api["id"]})["total"]["refused"], 10, what="calls are counted")
     return api

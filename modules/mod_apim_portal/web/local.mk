@@ -78,6 +78,7 @@ PAGES_SOURCES += \
 	$(PAGES_DIR)/src/publisher/scopes.tsx \
 	$(PAGES_DIR)/src/publisher/shared_scopes.tsx \
 	$(PAGES_DIR)/src/publisher/source.tsx \
+	$(PAGES_DIR)/src/publisher/statistics.tsx \
 	$(PAGES_DIR)/src/publisher/subscriptions.tsx \
 	$(PAGES_DIR)/src/publisher/types.ts \
 	$(PAGES_DIR)/src/publisher/version.tsx \

@@ -18,6 +18,7 @@ import { Resources } from './resources'
 import { Revisions } from './revisions'
 import { Runtime } from './runtime'
 import { Scopes } from './scopes'
+import { Statistics } from './statistics'
 import { Subscriptions } from './subscriptions'
 import { fullContext, mayCreate, mayDelete, type Api } from './types'
 import { NewVersion } from './version'
@@ -25,14 +26,14 @@ import { p } from './words'
 
 const views = {
   '': Overview, basics: Basics, resources: Resources, endpoints: Endpoints, runtime: Runtime, scopes: Scopes,
-  definition: Definition, documents: Documents, lifecycle: LifeCycle, revisions: Revisions, subscriptions: Subscriptions, version: NewVersion,
+  definition: Definition, documents: Documents, lifecycle: LifeCycle, revisions: Revisions, subscriptions: Subscriptions, statistics: Statistics, version: NewVersion,
 }
 type TabId = keyof typeof views
 
 const tabs = (): [TabId, string][] => [
   ['', p('tab.overview')], ['basics', p('tab.basics')], ['resources', p('tab.resources')], ['endpoints', p('tab.endpoints')],
   ['runtime', p('tab.runtime')], ['scopes', p('tab.scopes')], ['definition', p('tab.definition')], ['documents', p('tab.documents')], ['lifecycle', p('tab.lifecycle')],
-  ['revisions', p('tab.revisions')], ['subscriptions', p('tab.subscriptions')],
+  ['revisions', p('tab.revisions')], ['subscriptions', p('tab.subscriptions')], ['statistics', p('tab.statistics')],
 ]
 
 async function drop(api: Api) {
