@@ -32,8 +32,9 @@ def site(env):
 @pytest.fixture(scope="module")
 def api(env, site):
     publisher = site[1].publisher("admin")
+    site[1].admin("admin").ok("POST", "/api-categories", json={"name": "For readers", "description": "Books and more"})
     made = publisher.ok("POST", "/apis", json={
-        "name": NAME, "context": "/pagebooks", "version": "1.0.0", "policies": ["Unlimited", "Gold"], "tags": ["reading", "shelf"],
+        "name": NAME, "context": "/pagebooks", "version": "1.0.0", "policies": ["Unlimited", "Gold"], "tags": ["reading", "shelf"], "categories": ["For readers"],
         "description": "A shelf of books, to borrow from.", "securityScheme": ["oauth2", "api_key", "oauth_basic_auth_api_key_mandatory"],
         "endpointConfig": {"endpoint_type": "http", "production_endpoints": {"url": env.backend("books").url}},
         "operations": [{"target": t, "verb": v} for v, t in (("GET", "/books"), ("GET", "/books/{bookId}"), ("POST", "/books"), ("DELETE", "/books/{bookId}"))]})
@@ -71,7 +72,7 @@ def test_axe_finds_nothing(env, site, api, window, every):
         store.ok("POST", "/subscriptions", json={"apiId": api["id"], "applicationId": app["applicationId"], "throttlingPolicy": "Gold"})
         store.ok("POST", f"/applications/{app['applicationId']}/generate-keys", json={"keyType": "PRODUCTION", "grantTypesToBeSupported": ["client_credentials"]})
     of_api, of_app = f"/store/apis/{api['id']}", f"/store/applications/{app['applicationId']}"
-    places = ["/store/", "/store/?q=nothing-like-it", of_api, f"{of_api}/operations", f"{of_api}/subscribe", f"{of_api}/try", f"{of_api}/documents", f"{of_api}/comments", "/store/apis/none",
+    places = ["/store/", "/store/?category=For+readers", "/store/?q=nothing-like-it", of_api, f"{of_api}/operations", f"{of_api}/subscribe", f"{of_api}/try", f"{of_api}/documents", f"{of_api}/comments", "/store/apis/none",
               "/store/applications", of_app, f"{of_app}/production", f"{of_app}/sandbox", f"{of_app}/api-keys", "/store/sign-up", "/store/password",
               "/store/nowhere"][::every]
     r = browse(env, site, "places.mjs", places=places, window=window)

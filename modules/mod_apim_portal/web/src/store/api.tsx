@@ -41,6 +41,7 @@ function Overview({ api }: { api: Api }) {
           <dt>{t('version')}</dt><dd>{api.version}{api.isDefaultVersion && ` (${t('default.version')})`}</dd>
           <dt>{t('changed')}</dt><dd>{date(api.lastUpdatedTime)}</dd>
           <dt>{t('security')}</dt><dd>{[api.securityScheme.includes('oauth2') && 'OAuth 2.0', api.securityScheme.includes('api_key') && t('api.key')].filter(Boolean).join(', ') || '–'}</dd>
+          {!!api.categories?.length && <><dt>{t('category')}</dt><dd>{api.categories.map((c, i) => <>{i > 0 && ', '}<Link key={c} href={`/store/?category=${encodeURIComponent(c)}`}>{c}</Link></>)}</dd></>}
           <dt>{t('tiers')}</dt><dd>{api.tiers.map((x) => x.tierName).join(', ') || '–'}</dd>
           {b.businessOwner && <><dt>{t('business.owner')}</dt><dd>{b.businessOwner} {mail(b.businessOwnerEmail)}</dd></>}
           {b.technicalOwner && <><dt>{t('technical.owner')}</dt><dd>{b.technicalOwner} {mail(b.technicalOwnerEmail)}</dd></>}

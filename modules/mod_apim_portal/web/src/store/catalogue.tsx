@@ -44,12 +44,31 @@ function TagList({ now }: { now: string }) {
 
 const sorts: Record<string, string | undefined> = { new: 'createdTime', rating: 'rating' }
 
+/** Categories that the administrator made; nothing where there are none. */
+function Category({ now }: { now: string }) {
+  const all = useLoad(() => get<List<{ name: string }>>(`${STORE}/api-categories`, { limit: 200 }), [])
+  const names = (all.data?.list ?? []).map((c) => c.name)
+  if (!names.length && !now) return null
+  return (
+    <label class="inline">{t('category')}
+      <select value={now} onChange={(e) => setQuery({ category: e.currentTarget.value, page: '' }, false)}>
+        <option value="">{t('category.all')}</option>
+        {[...names, ...(now && !names.includes(now) ? [now] : [])].map((n) => <option key={n} value={n}>{n}</option>)}
+      </select>
+    </label>
+  )
+}
+
+/** A condition on a value as a whole. */
+const exactly = (field: string, value: string) => value && `${field}:"${value.replace(/"/g, '')}"`
+
 export function Catalogue() {
   const q = place.value.query.get('q') ?? ''
   const tag = place.value.query.get('tag') ?? ''
   const sort = place.value.query.get('sort') ?? ''
   const offset = pageOffset()
-  const query = [q, tag && `tag:"${tag.replace(/"/g, '')}"`].filter(Boolean).join(' ')
+  const category = place.value.query.get('category') ?? ''
+  const query = [q, exactly('tag', tag), exactly('api-category', category)].filter(Boolean).join(' ')
   const apis = useLoad(() => get<List<ApiItem>>(`${STORE}/apis`, { query, limit: pageSize, offset, sortBy: sorts[sort], sortOrder: sorts[sort] && 'desc' }),
     [query, offset, sort])
   return (
@@ -57,6 +76,7 @@ export function Catalogue() {
       <Title text={t('apis')} sub={t('catalogue.sub')} />
       <div class="toolbar">
         <Search label={t('search.apis')} />
+        <Category now={category} />
         <label class="inline">{t('sort')}
           <select value={sort} onChange={(e) => setQuery({ sort: e.currentTarget.value, page: '' }, false)}>
             <option value="">{t('sort.name')}</option>
@@ -69,7 +89,7 @@ export function Catalogue() {
       <Show of={apis} rows={6}>
         {(data) => data.list.length === 0
           ? <Empty title={query ? t('search.none') : t('catalogue.none')}>
-              {query ? <button class="button" onClick={() => setQuery({ q: '', tag: '', page: '' }, false)}>{t('search.clear')}</button> : <p>{t('catalogue.none.text')}</p>}
+              {query ? <button class="button" onClick={() => setQuery({ q: '', tag: '', category: '', page: '' }, false)}>{t('search.clear')}</button> : <p>{t('catalogue.none.text')}</p>}
             </Empty>
           : <>
               <p class="soft count" role="status">{data.pagination.total === 1 ? t('count.api') : t('count.apis', number(data.pagination.total))}</p>

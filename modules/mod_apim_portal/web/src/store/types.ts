@@ -24,6 +24,7 @@ export interface Api extends Omit<ApiItem, 'throttlingPolicies'> {
   securityScheme: string[]
   tiers: Tier[]
   scopes: { key: string; name: string; roles: string[]; description: string }[]
+  categories?: string[]
   businessInformation: Record<string, string | null>
   lastUpdatedTime: string
   createdTime: string

@@ -57,6 +57,8 @@ export const store: Record<keyof typeof en, string> = {
   'catalogue.none': 'Noch keine APIs',
   'catalogue.none.text': 'Hier erscheinen APIs, sobald sie veröffentlicht sind. Manche sehen nur angemeldete Personen.',
   'catalogue.sub': 'APIs finden, ausprobieren und in Ihren Programmen nutzen.',
+  'category': 'Kategorie',
+  'category.all': 'Alle',
   'changed': 'Zuletzt geändert',
   'comment.answer': 'Antworten',
   'comment.changed': 'geändert',

@@ -55,6 +55,8 @@ export const store = {
   'catalogue.none': 'No APIs yet',
   'catalogue.none.text': 'APIs appear here when they are published. Some are shown only to people who have logged in.',
   'catalogue.sub': 'Find an API, try it out, use it in your programs.',
+  'category': 'Category',
+  'category.all': 'All',
   'changed': 'Last changed',
   'comment.answer': 'Answer',
   'comment.changed': 'changed',
