@@ -77,7 +77,8 @@ rest_handler_fn ad_advanced_policies, ad_advanced_policy_add, ad_advanced_policy
 rest_handler_fn ad_deny_policies, ad_deny_policy_add, ad_deny_policy_read, ad_deny_policy_switch,
     ad_deny_policy_drop; /* admin_deny.c */
 rest_handler_fn ad_categories_list, ad_category_add, ad_category_replace,
-    ad_category_drop; /* category_resource.c */
+    ad_category_drop;                 /* category_resource.c */
+rest_handler_fn ad_applications_list; /* admin_applications.c */
 rest_handler_fn ad_environments_list, ad_environment_add, ad_environment_read, ad_environment_replace,
     ad_environment_drop, ad_nodes_list, ad_settings_read; /* admin_environments.c */
 rest_handler_fn ad_users_list, ad_user_add, ad_user_read, ad_user_replace, ad_user_drop, ad_roles_list,

@@ -28,6 +28,10 @@ const rest_route_t po_admin_routes[] = {
     {"PUT", "/api-categories/{apiCategoryId}", ad_category_replace, AD_SCOPES_CATEGORIES, 0},
     {"DELETE", "/api-categories/{apiCategoryId}", ad_category_drop, AD_SCOPES_CATEGORIES, 0},
 
+    {"GET", "/applications", ad_applications_list,
+     "apim:admin apim:admin_application_view apim:app_owner_change", 0},
+    {"GET", "/key-managers", po_key_managers_list, "apim:admin apim:keymanagers_manage", 0},
+
     {"GET", "/environments", ad_environments_list, AD_SCOPES_ENVIRONMENTS " apim:environment_read", 0},
     {"POST", "/environments", ad_environment_add, AD_SCOPES_ENVIRONMENTS, 0},
     {"GET", "/environments/{environmentId}", ad_environment_read,

@@ -37,6 +37,11 @@
     X(ad_policy_subscriptions, "SELECT COUNT(*) FROM am_subscription WHERE tier = %s")                       \
     X(ad_policy_applications, "SELECT COUNT(*) FROM am_application WHERE tier = %s")                         \
     X(ad_policy_apis, "SELECT COUNT(*) FROM am_api WHERE document LIKE %s ESCAPE '!'")                       \
+    X(ad_application_count, "SELECT COUNT(*) FROM am_application WHERE (%s = '' OR owner = %s) AND "         \
+                            "LOWER(name) LIKE LOWER(%s) ESCAPE '!'")                                         \
+    X(ad_application_list,                                                                                   \
+      "SELECT id, name, owner, status FROM am_application WHERE (%s = '' OR owner = %s) "                    \
+      "AND LOWER(name) LIKE LOWER(%s) ESCAPE '!' ORDER BY LOWER(name), id LIMIT %ld OFFSET %ld")             \
     X(ad_environment_list, "SELECT name, display_name, description, type, gateway_url FROM am_environment "  \
                            "ORDER BY CASE WHEN name = 'Default' THEN 0 ELSE 1 END, name")                    \
     X(ad_environment_get,                                                                                    \

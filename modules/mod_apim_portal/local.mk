@@ -37,6 +37,7 @@ PORTAL_PUBLISHER = \
 	modules/mod_apim_portal/document_resource.c \
 	modules/mod_apim_portal/category_sql.c modules/mod_apim_portal/category_sql.h \
 	modules/mod_apim_portal/category_resource.c \
+	modules/mod_apim_portal/key_manager_resource.c \
 	modules/mod_apim_portal/feedback_sql.c modules/mod_apim_portal/feedback_sql.h \
 	modules/mod_apim_portal/comment_store.c modules/mod_apim_portal/comment_store.h \
 	modules/mod_apim_portal/comment_resource.c \
@@ -77,6 +78,7 @@ PORTAL_ADMIN = \
 	modules/mod_apim_portal/admin_deny.c \
 	modules/mod_apim_portal/admin_conditions.c \
 	modules/mod_apim_portal/admin_environments.c \
+	modules/mod_apim_portal/admin_applications.c \
 	modules/mod_apim_portal/admin_users.c \
 	modules/mod_apim_portal/user_store.c \
 	modules/mod_apim_portal/signup_resource.c \

@@ -69,6 +69,11 @@ extern const rest_route_t po_publisher_routes[]; /* publisher_routes.c */
 extern const rest_route_t po_store_routes[];     /* store_routes.c */
 extern const rest_route_t po_admin_routes[];     /* admin_routes.c */
 
+/* Handlers that more than one of them has. */
+rest_handler_fn po_categories_list;   /* category_resource.c */
+rest_handler_fn po_key_managers_list; /* key_manager_resource.c */
+rest_handler_fn po_ratings_list;      /* store_ratings.c */
+
 /* portal_config.c */
 void *po_create_server_config(apr_pool_t *p, server_rec *s);
 void *po_merge_server_config(apr_pool_t *p, void *base, void *add);

@@ -97,7 +97,6 @@ rest_handler_fn po_documents_list, po_documents_create, po_documents_validate, p
     po_document_content_replace; /* document_resource.c */
 rest_handler_fn po_comments_list, po_comments_create, po_comment_read, po_comment_change, po_comment_drop,
     po_replies_list;                                    /* comment_resource.c */
-rest_handler_fn po_categories_list;                     /* category_resource.c */
 rest_handler_fn po_settings_read, po_environments_list; /* settings_resource.c */
 
 #endif

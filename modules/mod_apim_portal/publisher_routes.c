@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "publisher.h"
-#include "store.h"
 #include "usage_resource.h"
 
 #define SCOPES_REVISE          "apim:api_create apim:api_publish apim:api_manage apim:admin"
@@ -75,6 +74,7 @@ const rest_route_t po_publisher_routes[] = {
     {"PUT", "/scopes/{scopeId}", po_scope_replace, SCOPES_SHARED, 0},
     {"DELETE", "/scopes/{scopeId}", po_scope_drop, SCOPES_SHARED, 0},
     {"GET", "/api-categories", po_categories_list, PO_SCOPES_VIEW " apim:publisher_settings", 0},
+    {"GET", "/key-managers", po_key_managers_list, PO_SCOPES_VIEW " apim:publisher_settings", 0},
     {"GET", "/settings", po_settings_read, PO_SCOPES_VIEW " apim:publisher_settings", 0},
     {"GET", "/usage", po_usage_read, PO_SCOPES_VIEW, 0},
     {"GET", "/environments", po_environments_list, PO_SCOPES_VIEW " apim:publisher_settings", 0},

@@ -62,9 +62,8 @@ rest_handler_fn st_thumbnail_read, st_documents_list, st_document_read,
     st_document_content_read; /* store_attachments.c */
 rest_handler_fn st_comments_list, st_comments_create, st_comment_read, st_comment_change, st_comment_drop,
     st_replies_list; /* store_comments.c */
-rest_handler_fn st_ratings_list, st_user_rating_read, st_user_rating_put, st_user_rating_drop,
-    po_ratings_list;                                                /* store_ratings.c */
-rest_handler_fn po_categories_list;                                 /* category_resource.c */
+rest_handler_fn st_ratings_list, st_user_rating_read, st_user_rating_put,
+    st_user_rating_drop;                                            /* store_ratings.c */
 rest_handler_fn st_policies_list, st_policy_read, st_settings_read; /* store_settings.c */
 rest_handler_fn st_applications_list, st_applications_create, st_application_read, st_application_replace,
     st_application_drop; /* store_applications.c */

@@ -25,6 +25,7 @@ const rest_route_t po_store_routes[] = {
     {"DELETE", "/apis/{apiId}/comments/{commentId}", st_comment_drop, ST_SCOPES_SUBSCRIBE " apim:admin", 0},
     {"GET", "/apis/{apiId}/comments/{commentId}/replies", st_replies_list, NULL, REST_ANONYMOUS_OK},
     {"GET", "/api-categories", po_categories_list, NULL, REST_ANONYMOUS_OK},
+    {"GET", "/key-managers", po_key_managers_list, NULL, REST_ANONYMOUS_OK},
     {"GET", "/tags", st_tags_list, NULL, REST_ANONYMOUS_OK},
     {"GET", "/search", st_search, NULL, REST_ANONYMOUS_OK},
     {"GET", "/settings", st_settings_read, NULL, REST_ANONYMOUS_OK},

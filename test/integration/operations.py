@@ -68,6 +68,7 @@ OPERATIONS = _table(PUBLISHER, """
     PUT    /scopes/{scopeId}                               A
     DELETE /scopes/{scopeId}                               A
     GET    /api-categories                                 CPA
+    GET    /key-managers                                   CPA
     GET    /settings                                       CPA
     GET    /usage                                          CPA
     GET    /environments                                   CPA
@@ -91,6 +92,7 @@ OPERATIONS = _table(PUBLISHER, """
     DELETE /apis/{apiId}/comments/{commentId}                                SA
     GET    /apis/{apiId}/comments/{commentId}/replies                        *
     GET    /api-categories                                                   *
+    GET    /key-managers                                                     *
     GET    /tags                                                             *
     GET    /search                                                           *
     GET    /settings                                                         *
@@ -151,6 +153,8 @@ OPERATIONS = _table(PUBLISHER, """
     POST   /api-categories                                A
     PUT    /api-categories/{apiCategoryId}                A
     DELETE /api-categories/{apiCategoryId}                A
+    GET    /applications                                  A
+    GET    /key-managers                                  A
     GET    /environments                                  A
     POST   /environments                                  A
     GET    /environments/{environmentId}                  A

@@ -193,3 +193,27 @@ def test_change_of_password(client, monkeypatch):
     assert client.token_response(name, "apim:subscribe").status_code in (400, 401)
     monkeypatch.setitem(USERS, name, ("battery staple", []))
     assert client.token_response(name, "apim:subscribe").status_code == 200
+
+
+# -- applications and Key Managers -----------------------------------------------------------------------------------------
+
+def test_everybodys_applications(all_in_one):
+    client = all_in_one[1]
+    admin, prefix = client.admin(), flows.unique("Mine100%_")
+    made = {user: flows.application(client.store(user), name=prefix + user) for user in ("subscriber", "subscriber2")}
+    listed = admin.ok("GET", "/applications", params={"name": prefix.upper()})
+    assert [(a["applicationId"], a["name"], a["owner"], a["status"]) for a in listed["list"]] == [
+        (made[u]["applicationId"], prefix + u, u, "APPROVED") for u in ("subscriber", "subscriber2")]
+    assert listed["pagination"]["total"] == 2
+    assert [a["owner"] for a in admin.ok("GET", "/applications", params={"name": prefix, "user": "subscriber2"})["list"]] == ["subscriber2"]
+    assert admin.ok("GET", "/applications", params={"name": prefix, "limit": 1, "offset": 1})["list"][0]["owner"] == "subscriber2"
+    assert admin.ok("GET", "/applications", params={"user": "nobody"})["list"] == []
+    assert admin.get("/applications", params={"user": "a\nb"}).status_code == admin.get("/applications", params={"name": "x" * 256}).status_code == 400
+
+
+def test_key_managers(all_in_one):
+    client = all_in_one[1]
+    found = [rest.ok("GET", "/key-managers") for rest in (client.admin(), client.publisher(), client.anonymous())]
+    assert found[0] == found[1] == found[2] and found[0]["count"] == 1
+    one = found[0]["list"][0]
+    assert one["name"] == "Resident Key Manager" and one["tokenEndpoint"].endswith("/oauth2/token") and one["enabled"]
