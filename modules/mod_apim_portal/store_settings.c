@@ -134,9 +134,9 @@ apim_error_t *st_settings_read(rest_request_t *rq)
     return rest_reply_json(
         rq->r, 200,
         json_pack(
-            "{s:[s,s,s], s:o, s:b, s:b, s:b, s:b, s:b, s:s, s:s, s:b}", "grantTypes", "client_credentials",
-            "password", "refresh_token", "scopes", scopes, "applicationSharingEnabled", 0,
-            "mapExistingAuthApps", 0, "monetizationEnabled", 0, "recommendationEnabled", 0,
+            "{s:[s,s,s,s], s:o, s:b, s:b, s:b, s:b, s:b, s:s, s:s, s:b}", "grantTypes", "client_credentials",
+            "authorization_code", "password", "refresh_token", "scopes", scopes, "applicationSharingEnabled",
+            0, "mapExistingAuthApps", 0, "monetizationEnabled", 0, "recommendationEnabled", 0,
             "IsUnlimitedTierPaid", 0, "apiGatewayEndpoint", po_gateway_url(rq->r), "tokenUrl",
             apr_pstrcat(rq->pool, po_keymgr_url(rq->r), "/oauth2/token", NULL), "IsAnonymousModeEnabled", 1));
 }
