@@ -49,7 +49,7 @@ def configtest(root, role, more):
                "APIM_NODE": "node1", "APIM_STATE": root, "APIM_LOGS": root / "logs", "APIM_PIDFILE": root / "run" / "pid",
                "APIM_LISTEN": "127.0.0.1", "APIM_PORT": 8443, "APIM_URL": "https://api.example.org",
                "APIM_MEMBERS": SOURCE / "conf" / "members", "APIM_KEYMGR": f"{scheme}://127.0.0.1:8444",
-               "APIM_BALANCERS": "10.0.0.20 10.0.0.21", "APIM_LOCAL": root / "local", **more}
+               "APIM_BALANCERS": "10.0.0.20 10.0.0.21", "APIM_LOCAL": root / "local", "APIM_PAGES": BUILD / "pages", **more}
     lines = [f'Define {name} "{value}"' if str(value) else f"Define {name}" for name, value in defines.items()]
     conf = root / "httpd.conf"
     conf.write_text("\n".join([*lines, f'Include "{SOURCE}/conf/quickstart/node.conf"', ""]), encoding="utf-8")
