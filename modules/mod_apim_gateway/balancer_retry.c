@@ -10,7 +10,7 @@
 #include "httpd/proxy_run.h"
 
 #define BALANCER  "proxy:balancer://"
-#define TRIES     3                /* another member may be killed right after the first */
+#define TRIES     4                /* members may be killed one after the other */
 #define TIMED_OUT "proxy_timedout" /* mod_proxy's note */
 
 static int is_on(const request_rec *r)
@@ -36,6 +36,13 @@ static int broke_off(const gw_held_answer_t *held, const request_rec *r, int rc)
            !gw_held_answer_passed(held) && !r->connection->aborted;
 }
 
+/* A node that is just being killed takes connections for a moment, and the balancer may choose it again. */
+static void pause_before(int tries)
+{
+    static const int milliseconds[TRIES] = {0, 0, 20, 100};
+    apr_sleep(apr_time_from_msec(milliseconds[tries]));
+}
+
 static void begin_anew(request_rec *r, gw_held_answer_t *held)
 {
     gw_held_answer_again(held);
@@ -56,6 +63,7 @@ static int run(request_rec *r, gw_held_answer_t *held)
         if (apr_table_get(r->notes, TIMED_OUT)) {
             tries = TRIES - 1; /* the caller has waited for long: once more only */
         }
+        pause_before(tries);
         begin_anew(r, held);
         r->filename = target;
         rc = apim_proxy_run(r);

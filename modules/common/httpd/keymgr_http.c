@@ -17,6 +17,8 @@
 
 #define MAX_RESPONSE (256 * 1024)
 #define RETRY_AFTER  2
+#define TRIES        3
+#define PAUSE        apr_time_from_msec(50)
 
 /* -- what goes out and what comes back
  * ---------------------------------------------------------------------------- */
@@ -266,8 +268,8 @@ static int try_once(request_rec *r, const apim_common_config_t *conf, const char
     return x->failure ? 0 : status;
 }
 
-/* 1 if a second try may find a Key Manager that answers. None of them says 502 or 504: a balancer between
- * does, that lost the one it had asked, or that was not answered in time. Trying twice must not double the
+/* 1 if another try may find a Key Manager that answers. None of them says 502 or 504: a balancer between
+ * does, that lost the one it had asked, or that was not answered in time. Trying again must not double the
  * time that a caller waits, so it is done only while half of that is left. */
 static int worth_another_try(const apim_common_config_t *conf, int again, int status, apr_time_t begun)
 {
@@ -286,7 +288,10 @@ apim_error_t *apim_keymgr_http_post(request_rec *r, const apim_common_config_t *
     if (!conf->keymgr_server) {
         return apim_unavailable(r->pool, "The Key Manager", "apim_keymgr_call_prepare was not called");
     }
-    for (attempt = 0; attempt < 2; attempt++) {
+    for (attempt = 0; attempt < TRIES; attempt++) {
+        if (attempt == TRIES - 1) {
+            apr_sleep(PAUSE); /* a node that is just being killed takes connections for a moment */
+        }
         memset(&x, 0, sizeof(x));
         x.pool = r->pool;
         x.body = body;
