@@ -2,7 +2,7 @@
 // What all pages are made of.
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useCallback, useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Refusal, type List } from './api'
 import { t, tx, number } from './i18n'
 import { Link, place, setQuery } from './router'
@@ -139,17 +139,17 @@ export async function attempt(work: () => Promise<unknown>, done?: string): Prom
 export function Dialog({ title, close, children, wide }: { title: string; close: () => void; children: ComponentChildren; wide?: boolean }) {
   const ref = useRef<HTMLDialogElement>(null)
   const id = useId()
-  useEffect(() => {
+  useLayoutEffect(() => { // before it is painted: there is no moment in which it stands beside the page
     const before = document.activeElement as HTMLElement | null
     ref.current?.showModal()
     return () => before?.focus?.()
   }, [])
   return (
     <dialog ref={ref} aria-labelledby={id} class={wide ? 'wide' : ''} onCancel={(e) => { e.preventDefault(); close() }}>
-      <header>
+      <div class="dialog-head">
         <h2 id={id}>{title}</h2>
         <button class="plain" aria-label={t('close')} onClick={close}>×</button>
-      </header>
+      </div>
       {children}
     </dialog>
   )
@@ -180,10 +180,10 @@ export function Confirmation() {
   return (
     <Dialog title={q.title} close={() => end(false)}>
       <p>{q.text}</p>
-      <footer>
+      <div class="form-end">
         <button class="button" onClick={() => end(false)}>{t('cancel')}</button>
         <button class="button danger" onClick={() => end(true)}>{q.action}</button>
-      </footer>
+      </div>
     </Dialog>
   )
 }
@@ -290,10 +290,10 @@ export function FormEnd({ busy, action, cancel, error }: { busy: boolean; action
   return (
     <>
       {error && <Problem error={error} />}
-      <footer>
+      <div class="form-end">
         {cancel && <button type="button" class="button" onClick={cancel}>{t('cancel')}</button>}
         <button class="button primary" disabled={busy} aria-busy={busy}>{action}</button>
-      </footer>
+      </div>
     </>
   )
 }
@@ -404,7 +404,7 @@ export function Title({ text, children, sub }: { text: string; children?: Compon
         <h1>{text}</h1>
         {sub && <p class="soft">{sub}</p>}
       </div>
-      {children && <div class="actions">{children}</div>}
+      {children && <div class="form-end">{children}</div>}
     </div>
   )
 }

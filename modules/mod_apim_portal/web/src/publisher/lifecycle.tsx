@@ -76,10 +76,10 @@ function ChangeDialog({ e, to, items, close, done }: { e: Editing; to: Transitio
           ? <FormEnd busy={busy} action={action} cancel={close} error={error} />
           : <>
               {error && <Problem error={error} />}
-              <footer>
+              <div class="form-end">
                 <button type="button" class="button" onClick={close}>{m('cancel')}</button>
                 <button class="button danger" disabled={busy} aria-busy={busy}>{action}</button>
-              </footer>
+              </div>
             </>}
       </form>
     </Dialog>

@@ -38,10 +38,10 @@ function ScopeDialog({ scope, taken, close, keep }: { scope: Scope | null; taken
       <form onSubmit={submit}>
         <ScopeFields value={value} set={set} named={!!scope} />
         {double && <p class="bad-text" role="alert">{p('scope.taken')}</p>}
-        <footer>
+        <div class="form-end">
           <button type="button" class="button" onClick={close}>{m('cancel')}</button>
           <button class="button primary">{scope ? p('take.over') : m('add')}</button>
-        </footer>
+        </div>
       </form>
     </Dialog>
   )

@@ -191,7 +191,7 @@ function OperationForm({ api, op, credential }: { api: Api; op: Operation; crede
           return <ParameterField key={id} of={p} value={values[id] ?? ''} set={(v) => setValues({ ...values, [id]: v })} />
         })}
         {op.body && <Text label={`${t('body')} (${op.body.type})`} value={body} set={setBody} rows={Math.min(14, body.split('\n').length + 1)} spellcheck={false} class="mono" />}
-        <footer><button class="button primary" disabled={busy} aria-busy={busy}>{t('try.send')}</button></footer>
+        <div class="form-end"><button class="button primary" disabled={busy} aria-busy={busy}>{t('try.send')}</button></div>
       </form>
       <section class="card answer" aria-live="polite">
         <h2>{t('answer')}</h2>

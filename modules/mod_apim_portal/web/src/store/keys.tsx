@@ -89,7 +89,7 @@ function TokenDialog({ path, close }: { path: string; close: () => void }) {
             <p role="status">{t('token.made', number(token.validityTime))}</p>
             <Value label={t('token')} text={token.accessToken} secret />
             {token.tokenScopes?.length ? <p class="soft">{t('scopes')}: {token.tokenScopes.join(' ')}</p> : null}
-            <footer><button class="button primary" onClick={close}>{t('close')}</button></footer>
+            <div class="form-end"><button class="button primary" onClick={close}>{t('close')}</button></div>
           </>
         : <form onSubmit={submit}>
             <Text label={t('token.lifetime')} value={lifetime} set={setLifetime} type="number" min={1} max={31536000} required />
