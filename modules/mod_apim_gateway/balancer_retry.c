@@ -3,6 +3,7 @@
 
 #include <http_config.h>
 #include <http_log.h>
+#include <mod_proxy.h>
 #include <string.h>
 
 #include "gateway_config.h"
@@ -43,6 +44,15 @@ static void pause_before(int tries)
     apr_sleep(apr_time_from_msec(milliseconds[tries]));
 }
 
+/* ProxyTimeout, or Timeout: callers have waited for long then, and another try is not begun, but for the one
+ * after a member that was silent. */
+static apr_interval_time_t patience(const request_rec *r)
+{
+    module *proxy = ap_find_linked_module("mod_proxy.c");
+    const proxy_server_conf *conf = ap_get_module_config(r->server->module_config, proxy);
+    return conf->timeout_set ? conf->timeout : r->server->timeout;
+}
+
 static void begin_anew(request_rec *r, gw_held_answer_t *held)
 {
     gw_held_answer_again(held);
@@ -53,16 +63,25 @@ static void begin_anew(request_rec *r, gw_held_answer_t *held)
     apr_table_setn(r->subprocess_env, "proxy-initial-not-pooled", "1");
 }
 
+static int timed_out(const request_rec *r)
+{
+    return apr_table_get(r->notes, TIMED_OUT) != NULL;
+}
+
 static int run(request_rec *r, gw_held_answer_t *held)
 {
     char *target = r->filename; /* the balancer, in whose place its member is written */
+    apr_time_t last = apr_time_now() + patience(r);
     int rc = apim_proxy_run(r), tries;
     for (tries = 1; tries < TRIES && broke_off(held, r, rc); tries++) {
+        if (timed_out(r)) {
+            tries = TRIES - 1; /* once more only */
+        }
+        else if (apr_time_now() >= last) {
+            break;
+        }
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "APIM-GW0301: a member of the balancer went away before it answered; asking another");
-        if (apr_table_get(r->notes, TIMED_OUT)) {
-            tries = TRIES - 1; /* the caller has waited for long: once more only */
-        }
         pause_before(tries);
         begin_anew(r, held);
         r->filename = target;

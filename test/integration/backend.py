@@ -65,6 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
             backend.seen.append(seen)
             del backend.seen[:-1000]
             delay, status, size, drop, half = backend.delay, backend.status, backend.size, backend.drop, backend.half
+            backend.drop = drop if isinstance(drop, bool) else max(drop - 1, 0)
             extra = list(backend.headers)
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
         delay = float(query.get("delay", delay))
@@ -115,7 +116,8 @@ class _Server(ThreadingHTTPServer):
 
 class Backend:
     """url, connections, requests, seen (the last 1000), last; set delay (s), status, size (bytes of body in place of the
-    echo), headers (list of pairs added to answers), drop (close without an answer) or half (close after half of it). The query
+    echo), headers (list of pairs added to answers), drop (close without an answer; a number: so many times)
+    or half (close after half of it). The query
     parameters delay, status and size of a single request win over them."""
 
     def __init__(self, name="backend", port=0):

@@ -6,6 +6,8 @@ import time
 import pytest
 import requests
 
+from support import PATIENCE
+
 LINES = """
 <Proxy "balancer://members" lbmethod=byrequests>
     BalancerMember {first.url} retry=0
@@ -16,6 +18,14 @@ LINES = """
     BalancerMember {second.url} retry=0 timeout=1
     ProxySet failontimeout=On
 </Proxy>
+<Proxy "balancer://one" lbmethod=byrequests>
+    BalancerMember {first.url} retry=0 timeout=10
+</Proxy>
+ProxyTimeout 1
+<Location /single>
+    ProxyPass balancer://one
+    ApimRetryIdempotent On
+</Location>
 <Location /hanging>
     ProxyPass balancer://slow
     ApimRetryIdempotent On
@@ -91,6 +101,26 @@ def test_a_member_that_is_silent_is_asked_once(balancer):
     second.delay = 0
     assert {ask(requests.Session(), "GET", node.url + "/hanging/x") for _ in range(3)} == {200}
     assert (first.requests, second.requests) == (1, 4)
+
+
+@pytest.mark.databases("sqlite")
+def test_members_that_die_one_after_the_other(balancer):
+    """Three in a row, as when nodes are killed just as the call gets to them: the fourth try comes a moment later."""
+    node, first, _ = balancer
+    first.drop = 3
+    assert ask(requests.Session(), "GET", node.url + "/single/x") == 200
+    assert first.drop == 0 and first.requests == 4
+    first.drop = 4
+    assert ask(requests.Session(), "GET", node.url + "/single/x") == 502
+
+
+@pytest.mark.databases("sqlite")
+def test_no_other_try_is_begun_when_the_caller_has_waited_for_long(balancer):
+    node, first, _ = balancer
+    first.drop, first.delay = True, 1.2  # ProxyTimeout is 1 s; the member has ten
+    begun = time.monotonic()
+    assert ask(requests.Session(), "GET", node.url + "/single/x") == 502
+    assert first.requests == 1 and time.monotonic() - begun < 2.4 * PATIENCE
 
 
 @pytest.mark.databases("sqlite")

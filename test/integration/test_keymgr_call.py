@@ -243,6 +243,42 @@ def test_slow_peer_is_bounded(fresh_env, peer, how):
     assert 0.7 < time.monotonic() - start < 2.5 * PATIENCE
 
 
+@pytest.mark.parametrize("death", ["closed", "502"])
+def test_two_that_die_with_the_question_in_their_hands(fresh_env, peer, death):
+    """As when Key Managers are killed one after the other, seen directly (closed) and through a balancer (502): a third is asked."""
+    fresh_env.expect_log(r"\[proxy")
+    deaths = {"left": 0}
+
+    def answer(n, r):
+        if not deaths["left"]:
+            return http(GRANT)
+        deaths["left"] -= 1
+        return http(b"<html>", 502) if death == "502" else None
+
+    p = peer(answer)
+    node = gateway(fresh_env, p.url)
+    assert ask(node, "known").status_code == 200
+    for left in (1, 2):
+        deaths["left"], before = left, len(p.requests)
+        assert ask(node, f"t{left}").status_code == 200
+        assert len(p.requests) == before + left + 1
+
+
+def test_other_tries_do_not_make_callers_wait_longer(fresh_env, peer):
+    """The first one dies late, the second is silent: it gets what is left of the time."""
+    fresh_env.expect_log(r"\[proxy", "APIM-GW0100")
+
+    def answer(n, r):
+        time.sleep(0.9 if n == 1 else 10)
+
+    p = peer(answer)
+    node = gateway(fresh_env, p.url, extra="ApimKeyManagerTimeout 2s")
+    start = time.monotonic()
+    assert fault(ask(node, "t")) == (503, "900900")
+    took = time.monotonic() - start
+    assert len(p.requests) == 2 and 1.8 < took < 2.6 * PATIENCE  # 2.9 if each had its own two seconds
+
+
 def test_slow_key_manager_does_not_take_all_threads(fresh_env, peer):
     """A second to answer, 20 different tokens at once, 4 connections: calls with a known token go on at full speed."""
     fresh_env.expect_log(r"\[proxy", "APIM-GW0100")

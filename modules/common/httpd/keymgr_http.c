@@ -154,19 +154,23 @@ static conn_rec *private_connection(request_rec *r)
  * once, from the configuration's pool; what mod_proxy adds to its own configuration when a child starts is
  * taken over at the first call.
  */
-typedef struct apim_keymgr_server_t {
+typedef struct timed_server_t {
     server_rec server;
     proxy_server_conf proxy;
     const proxy_server_conf *original;
     apr_interval_time_t timeout;
     pthread_mutex_t mutex;
     int ready;
+} timed_server_t;
+
+/* Another try is begun in the first half of the time only and takes no longer than the other half. */
+typedef struct apim_keymgr_server_t {
+    timed_server_t first, again;
 } apim_keymgr_server_t;
 
-static apim_keymgr_server_t *make_server(apr_pool_t *pconf, server_rec *s, module *proxy,
-                                         apr_interval_time_t timeout)
+static void make_server(timed_server_t *ks, apr_pool_t *pconf, server_rec *s, module *proxy,
+                        apr_interval_time_t timeout)
 {
-    apim_keymgr_server_t *ks = apr_pcalloc(pconf, sizeof(*ks));
     module *m;
     ks->server = *s;
     ks->server.timeout = ks->timeout = timeout;
@@ -177,10 +181,9 @@ static apim_keymgr_server_t *make_server(apr_pool_t *pconf, server_rec *s, modul
     ks->original = ap_get_module_config(s->module_config, proxy);
     ap_set_module_config(ks->server.module_config, proxy, &ks->proxy);
     pthread_mutex_init(&ks->mutex, NULL);
-    return ks;
 }
 
-static server_rec *server_with_timeout(apim_keymgr_server_t *ks)
+static server_rec *server_with_timeout(timed_server_t *ks)
 {
     pthread_mutex_lock(&ks->mutex);
     if (!ks->ready) {
@@ -205,10 +208,11 @@ static void set_headers(request_rec *rr, const apim_common_config_t *conf, apr_s
 }
 
 static request_rec *make_request(request_rec *r, const apim_common_config_t *conf, const char *url,
-                                 exchange_t *x)
+                                 exchange_t *x, int attempt)
 {
     request_rec *rr = ap_create_request(private_connection(r));
-    rr->server = server_with_timeout(conf->keymgr_server);
+    apim_keymgr_server_t *servers = conf->keymgr_server;
+    rr->server = server_with_timeout(attempt ? &servers->again : &servers->first);
     rr->per_dir_config = r->server->lookup_defaults;
     rr->input_filters = rr->proto_input_filters = make_filter(rr, &body_record, x);
     rr->output_filters = rr->proto_output_filters = make_filter(rr, &capture_record, x);
@@ -249,12 +253,15 @@ static void run_proxy_sections(request_rec *rr)
 /* One try. Returns the status of the answer, or 0 with x->failure; *again: nothing came back although the
  * connection was open. */
 static int try_once(request_rec *r, const apim_common_config_t *conf, const char *url, exchange_t *x,
-                    int fresh, int *again)
+                    int attempt, int fresh, int *again)
 {
-    request_rec *rr = make_request(r, conf, url, x);
+    request_rec *rr = make_request(r, conf, url, x, attempt);
     int rc, status;
     if (fresh) {
         apr_table_setn(rr->subprocess_env, "proxy-initial-not-pooled", "1");
+    }
+    if (attempt) { /* its socket has the shorter time: not for another first try */
+        apr_table_setn(rr->subprocess_env, "proxy-nokeepalive", "1");
     }
     run_proxy_sections(rr);
     rc = apim_proxy_run(rr); /* no other handler: another role in this process must not take it for its own */
@@ -269,8 +276,7 @@ static int try_once(request_rec *r, const apim_common_config_t *conf, const char
 }
 
 /* 1 if another try may find a Key Manager that answers. None of them says 502 or 504: a balancer between
- * does, that lost the one it had asked, or that was not answered in time. Trying again must not double the
- * time that a caller waits, so it is done only while half of that is left. */
+ * does, that lost the one it had asked, or that was not answered in time. */
 static int worth_another_try(const apim_common_config_t *conf, int again, int status, apr_time_t begun)
 {
     return (again || status == HTTP_BAD_GATEWAY || status == HTTP_GATEWAY_TIME_OUT) &&
@@ -296,8 +302,8 @@ apim_error_t *apim_keymgr_http_post(request_rec *r, const apim_common_config_t *
         x.pool = r->pool;
         x.body = body;
         x.body_left = strlen(body);
-        x.deadline = apr_time_now() + apim_keymgr_timeout(conf);
-        *status = try_once(r, conf, url, &x, attempt > 0 || !idempotent, &again);
+        x.deadline = begun + apim_keymgr_timeout(conf);
+        *status = try_once(r, conf, url, &x, attempt, attempt > 0 || !idempotent, &again);
         if (!idempotent || !worth_another_try(conf, again, *status, begun)) {
             break;
         }
@@ -341,7 +347,9 @@ const char *apim_keymgr_http_setup(apr_pool_t *pconf, server_rec *s, apim_common
             pconf, "ApimKeyManager %s needs mod_proxy and mod_proxy_http; load them (a2enmod proxy_http)",
             url);
     }
-    conf->keymgr_server = make_server(pconf, s, proxy, apim_keymgr_timeout(conf));
+    conf->keymgr_server = apr_pcalloc(pconf, sizeof(*conf->keymgr_server));
+    make_server(&conf->keymgr_server->first, pconf, s, proxy, apim_keymgr_timeout(conf));
+    make_server(&conf->keymgr_server->again, pconf, s, proxy, apim_keymgr_timeout(conf) / 2);
     if (strncmp(url, "balancer://", 11) == 0) {
         return NULL;
     }
@@ -358,8 +366,8 @@ const char *apim_keymgr_http_setup(apr_pool_t *pconf, server_rec *s, apim_common
     if (sentence) {
         return apr_psprintf(pconf, "ApimKeyManager %s: %s", url, sentence);
     }
-    worker->s->timeout = worker->s->conn_timeout = apim_keymgr_timeout(conf);
-    worker->s->timeout_set = worker->s->conn_timeout_set = 1;
+    worker->s->conn_timeout = apim_keymgr_timeout(conf) / 2; /* that for answers is the server's: see above */
+    worker->s->conn_timeout_set = 1;
     worker->s->keepalive = worker->s->keepalive_set = 1;
     return NULL;
 }

@@ -18,8 +18,8 @@
  * client could ask for. (A sub-request would let mod_proxy close the connection to the Key Manager after
  * every call, and would need a URI.)
  *
- * Calls block their thread for ApimKeyManagerTimeout at most, but for fail-over: each member that does not
- * answer takes its share.
+ * Calls block their thread for ApimKeyManagerTimeout at most, other tries included, but for fail-over within
+ * a balancer:// of this httpd: each of its members that does not answer takes its own timeout=.
  */
 
 /** Prepares http:// and https:// Key Managers (balancer:// is the operator's): a pool of kept-alive
@@ -28,8 +28,9 @@
 const char *apim_keymgr_http_setup(apr_pool_t *pconf, server_rec *s, apim_common_config_t *conf);
 
 /**
- * POSTs body (JSON) to url. idempotent: may be asked again on a fresh connection if one that was kept open
- * turns out to be closed. *status and *response (NUL-terminated, in r->pool) are the answer, whatever its
+ * POSTs body (JSON) to url. idempotent: may be asked again, twice at most, if no answer came (a connection
+ * that was kept open turns out to be closed; the Key Manager was killed with the question in its hands) and
+ * half of the time is left. *status and *response (NUL-terminated, in r->pool) are the answer, whatever its
  * status. Errors: 503 with retry_after when there was no answer.
  */
 apim_error_t *apim_keymgr_http_post(request_rec *r, const apim_common_config_t *conf, const char *url,
