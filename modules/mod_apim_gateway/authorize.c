@@ -153,12 +153,12 @@ static apim_error_t *check_scopes(request_rec *r, const gw_call_t *call, const g
 static void set_variables(request_rec *r, const gw_answer_t *answer)
 {
     apr_table_t *env = r->subprocess_env;
-    apr_table_setn(env, "apim_application", answer->application_name);
-    apr_table_setn(env, "apim_application_id", answer->application_id);
-    apr_table_setn(env, "apim_consumer_key", answer->consumer_key);
-    apr_table_setn(env, "apim_user", answer->username);
-    apr_table_setn(env, "apim_tier", answer->subscription_tier);
-    apr_table_setn(env, "apim_key_type", answer->sandbox ? "SANDBOX" : "PRODUCTION");
+    apr_table_addn(env, "apim_application", answer->application_name);
+    apr_table_addn(env, "apim_application_id", answer->application_id);
+    apr_table_addn(env, "apim_consumer_key", answer->consumer_key);
+    apr_table_addn(env, "apim_user", answer->username);
+    apr_table_addn(env, "apim_tier", answer->subscription_tier);
+    apr_table_addn(env, "apim_key_type", answer->sandbox ? "SANDBOX" : "PRODUCTION");
     if (answer->authorized && *answer->username) {
         r->user = apr_pstrdup(r->pool, answer->username);
         r->ap_auth_type = apr_pstrdup(r->pool, "Bearer");

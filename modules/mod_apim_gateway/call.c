@@ -11,9 +11,9 @@
 #include <mod_proxy.h>
 #include <string.h>
 
-#include "apim_crypto.h"
 #include "apim_text.h"
 #include "backend_auth.h"
+#include "correlation_id.h"
 #include "cors.h"
 #include "endpoint_group.h"
 #include "fault.h"
@@ -27,10 +27,8 @@
 
 APLOG_USE_MODULE(apim_gateway);
 
-#define FAULT_HANDLER      "apim-gateway-fault"
-#define REWRITE_FILTER     "APIM_GATEWAY_REWRITE"
-#define CORRELATION_HEADER "X-Request-ID"
-#define MAX_CORRELATION    128
+#define FAULT_HANDLER  "apim-gateway-fault"
+#define REWRITE_FILTER "APIM_GATEWAY_REWRITE"
 
 #define DEFAULT_ASSERTION_HEADER "X-JWT-Assertion"
 
@@ -169,40 +167,20 @@ static apim_error_t *find_route(request_rec *r, gw_call_t *call, const char *pre
     return NULL;
 }
 
-static int is_correlation_id(const char *s)
-{
-    apr_size_t n = s ? strspn(s, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.") : 0;
-    return n > 0 && n <= MAX_CORRELATION && !s[n];
-}
-
-/* The caller's id if it is usable (X-Request-ID, or WSO2's activityid), else one of ours. */
-static const char *correlation_id(request_rec *r)
-{
-    const char *id = apr_table_get(r->headers_in, CORRELATION_HEADER);
-    if (is_correlation_id(id)) {
-        return id;
-    }
-    id = apr_table_get(r->headers_in, "activityid");
-    if (is_correlation_id(id)) {
-        return id;
-    }
-    id = apim_random_token(r->pool, 16);
-    return id ? id : "-";
-}
-
+/* Added, not set: these names have their first letters in common, by which tables look entries up. */
 static void set_log_variables(request_rec *r, const gw_call_t *call)
 {
     apr_table_t *env = r->subprocess_env;
-    apr_table_setn(env, "apim_correlation_id", call->correlation_id);
+    apr_table_addn(env, "apim_correlation_id", call->correlation_id);
     if (call->api) {
-        apr_table_setn(env, "apim_api", call->api->name);
-        apr_table_setn(env, "apim_api_id", call->api->id);
-        apr_table_setn(env, "apim_version", call->api->version);
-        apr_table_setn(env, "apim_context", call->api->context);
-        apr_table_setn(env, "apim_provider", call->api->provider);
+        apr_table_addn(env, "apim_api", call->api->name);
+        apr_table_addn(env, "apim_api_id", call->api->id);
+        apr_table_addn(env, "apim_version", call->api->version);
+        apr_table_addn(env, "apim_context", call->api->context);
+        apr_table_addn(env, "apim_provider", call->api->provider);
     }
     if (call->operation) {
-        apr_table_setn(env, "apim_resource", call->operation->target);
+        apr_table_addn(env, "apim_resource", call->operation->target);
     }
 }
 
@@ -225,11 +203,11 @@ static int translate_name(request_rec *r)
         return DECLINED;
     }
     call = apr_pcalloc(r->pool, sizeof(*call));
-    call->correlation_id = correlation_id(r);
+    call->correlation_id = gw_correlation_id(r);
     call->args = r->args;
     call->rest = "";
     ap_set_module_config(r->request_config, &apim_gateway_module, call);
-    apr_table_setn(r->err_headers_out, CORRELATION_HEADER, call->correlation_id);
+    apr_table_setn(r->err_headers_out, GW_CORRELATION_HEADER, call->correlation_id);
     /* Until the call has an upstream nothing but the fault handler answers it. */
     r->handler = FAULT_HANDLER;
     r->filename = apr_pstrcat(r->pool, "apim-gateway:", r->uri, NULL);
@@ -328,7 +306,7 @@ static int fixups(request_rec *r)
     for (i = 0; internal[i]; i++) {
         apr_table_unset(r->headers_in, internal[i]);
     }
-    apr_table_setn(r->headers_in, CORRELATION_HEADER, call->correlation_id);
+    apr_table_setn(r->headers_in, GW_CORRELATION_HEADER, call->correlation_id);
     if (!apr_table_get(r->headers_in, "X-Forwarded-Proto")) {
         apr_table_setn(r->headers_in, "X-Forwarded-Proto", is_https(r) ? "https" : "http");
     }

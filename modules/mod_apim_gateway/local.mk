@@ -26,6 +26,7 @@ mod_apim_gateway_la_SOURCES = \
 	modules/mod_apim_gateway/gateway_config.c modules/mod_apim_gateway/gateway_config.h \
 	modules/mod_apim_gateway/gateway_sql.c modules/mod_apim_gateway/gateway_sql.h \
 	modules/mod_apim_gateway/balancer_retry.c modules/mod_apim_gateway/balancer_retry.h \
+	modules/mod_apim_gateway/busy_connection.c modules/mod_apim_gateway/busy_connection.h \
 	modules/mod_apim_gateway/held_answer.c modules/mod_apim_gateway/held_answer.h \
 	modules/mod_apim_gateway/call.c modules/mod_apim_gateway/call.h \
 	modules/mod_apim_gateway/proxy_functions.c modules/mod_apim_gateway/proxy_functions.h \
@@ -33,6 +34,7 @@ mod_apim_gateway_la_SOURCES = \
 	modules/mod_apim_gateway/assertion.c modules/mod_apim_gateway/assertion.h \
 	modules/mod_apim_gateway/backend_auth.c modules/mod_apim_gateway/backend_auth.h \
 	modules/mod_apim_gateway/oauth_client.c modules/mod_apim_gateway/oauth_client.h \
+	modules/mod_apim_gateway/correlation_id.c modules/mod_apim_gateway/correlation_id.h \
 	modules/mod_apim_gateway/cors.c modules/mod_apim_gateway/cors.h \
 	modules/mod_apim_gateway/fault.c modules/mod_apim_gateway/fault.h \
 	modules/mod_apim_gateway/upstream.c modules/mod_apim_gateway/upstream.h \

@@ -5,6 +5,7 @@
  */
 #include "backend_auth.h"
 #include "balancer_retry.h"
+#include "busy_connection.h"
 #include "gateway.h"
 
 #include <ap_mpm.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "correlation_id.h"
 #include "feed.h"
 #include "gateway_config.h"
 #include "oauth_client.h"
@@ -132,6 +134,7 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
 {
     gw_replica_t *replica;
     server_rec *each;
+    gw_busy_connection_child_init(gw_server_config(s)->keepalive_hold);
     if (!gw_config_used()) {
         return;
     }
@@ -143,6 +146,7 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
     gw_backend_auth_child_init(pchild, s);
     gw_authorize_child_init(pchild, s);
     gw_call_child_init(replica);
+    gw_correlation_id_child_init();
     gw_sync_child_init(pchild, s, replica);
 }
 
@@ -165,6 +169,7 @@ static void register_hooks(apr_pool_t *p)
     gw_call_register_hooks(p);
     gw_status_register_hooks();
     gw_balancer_retry_register_hooks();
+    gw_busy_connection_register_hooks();
 }
 
 module AP_MODULE_DECLARE_DATA apim_gateway_module = {

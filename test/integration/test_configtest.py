@@ -51,6 +51,7 @@ GATEWAY = [
     ("ApimBackendTimeout never", r"duration from"),
     ("ApimBackendConnectTimeout never", r"duration from"),
     ("ApimBackendIdleConnections some", r"whole number from"),
+    ("ApimKeepAliveHold 2s", r"a duration from 0ms to 1s"),
     ("ApimCacheSize tiny", r"ApimCacheSize.*write"),
     ("ApimCacheSize 512K", r"ApimCacheSize.*write a size from 1M"),
     ("ApimCacheTTL never", r"duration from"),
