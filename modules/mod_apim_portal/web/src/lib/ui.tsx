@@ -141,8 +141,12 @@ export function Dialog({ title, close, children, wide }: { title: string; close:
   const id = useId()
   useLayoutEffect(() => { // before it is painted: there is no moment in which it stands beside the page
     const before = document.activeElement as HTMLElement | null
-    ref.current?.showModal()
-    return () => before?.focus?.()
+    const dialog = ref.current
+    dialog?.showModal()
+    return () => {
+      dialog?.close() // nothing outside can take the focus while it is open
+      before?.focus?.()
+    }
   }, [])
   return (
     <dialog ref={ref} aria-labelledby={id} class={wide ? 'wide' : ''} onCancel={(e) => { e.preventDefault(); close() }}>
