@@ -6,6 +6,7 @@
 
 #include "authorization_request.h"
 #include "code_store.h"
+#include "httpd/audit.h"
 #include "keymgr_log.h"
 #include "login_pages.h"
 #include "login_service.h"
@@ -22,6 +23,8 @@
  * database that is away) are shown here. */
 static int to_client(const km_call_t *call, const km_authz_t *a, const apim_error_t *err)
 {
+    apim_audit_about(call->r, "client", a->client->consumer_key);
+    apim_audit(call->r, &call->conf->common, "authorization", err);
     if (err->status >= 500 || err->status == HTTP_TOO_MANY_REQUESTS) {
         return km_page_error(call, err);
     }
@@ -49,6 +52,9 @@ static int issue_code(const km_call_t *call, const km_authz_t *a, const km_sessi
     if (!err) {
         err = km_code_make(call, &code, &text);
     }
+    apim_audit_about(call->r, "client", code.consumer_key);
+    apim_audit_about(call->r, "user", code.username);
+    apim_audit(call->r, &call->conf->common, "authorization", err);
     return err ? km_page_error(call, err) : km_page_redirect(call, km_authz_code_url(call, a, text));
 }
 
@@ -159,6 +165,7 @@ static int decide(const km_call_t *call, const km_authz_t *a, const km_session_t
 {
     const char *scopes = NULL;
     apim_error_t *err;
+    apim_audit_about(call->r, "user", session->username);
     if (strcmp(field(form, "decision"), "allow") != 0) {
         return tell(call, a, "access_denied", "The user did not allow it.");
     }
@@ -169,6 +176,8 @@ static int decide(const km_call_t *call, const km_authz_t *a, const km_session_t
     if (!err) {
         err = km_consent_add(call, session->username, a->client->consumer_key, scopes);
     }
+    apim_audit_about(call->r, "client", a->client->consumer_key);
+    apim_audit(call->r, &call->conf->common, "consent", err);
     return err ? km_page_error(call, err) : issue_code(call, a, session, scopes);
 }
 
@@ -216,6 +225,7 @@ int km_endpoint_authorize(const km_call_t *call)
         err = km_authz_begin(call, params, &a);
     }
     if (err) {
+        apim_audit(call->r, &call->conf->common, "authorization", err);
         return km_page_error(call, err);
     }
     err = km_authz_check(call, params, a);

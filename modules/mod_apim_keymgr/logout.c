@@ -7,6 +7,7 @@
 #include "apim_text.h"
 #include "authorization_request.h"
 #include "client_store.h"
+#include "httpd/audit.h"
 #include "httpd/db_pool.h"
 #include "id_token.h"
 #include "login_service.h"
@@ -87,9 +88,13 @@ static apim_error_t *read_leaving(const km_call_t *call, const apr_table_t *para
     return NULL;
 }
 
-static int gone(const km_call_t *call, const leaving_t *l)
+static int gone(const km_call_t *call, const km_session_t *session, const leaving_t *l)
 {
     apim_error_t *err = km_session_end(call);
+    if (session) {
+        apim_audit_about(call->r, "user", session->username);
+        apim_audit(call->r, &call->conf->common, "logout", err);
+    }
     if (err) {
         return km_page_error(call, err);
     }
@@ -157,7 +162,7 @@ int km_endpoint_logout(const km_call_t *call)
         return km_page_error(call, err);
     }
     if (!session || confirmed || (l.username && strcmp(l.username, session->username) == 0)) {
-        return gone(call, &l);
+        return gone(call, session, &l);
     }
     return ask(call, session, &l, km_params_text(call->pool, params));
 }

@@ -8,6 +8,7 @@
 #include "apim_text.h"
 #include "client_auth.h"
 #include "client_input.h"
+#include "httpd/audit.h"
 #include "httpd/db_pool.h"
 #include "keymgr_log.h"
 #include "oauth_error.h"
@@ -179,6 +180,7 @@ static apim_error_t *answer_token(const km_call_t *call, km_issued_t **issued)
     grant_fn *grant;
     APIM_TRY(read_form(call, &form));
     APIM_TRY(km_client_authenticate(call, form, &client));
+    apim_audit_about(call->r, "client", client->consumer_key);
     APIM_TRY(needed(call, form, "grant_type", &type));
     grant = find_grant(type);
     if (!grant) {
@@ -186,6 +188,7 @@ static apim_error_t *answer_token(const km_call_t *call, km_issued_t **issued)
                               "The grant type must be authorization_code, client_credentials, password or "
                               "refresh_token.");
     }
+    apim_audit_about(call->r, "grant", type);
     if (!km_client_may(client, type) || (km_client_is_public(client) && !km_grant_fits_public(type))) {
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "unauthorized_client",
                               "This client is not registered for the grant type %s.", type);
@@ -198,6 +201,7 @@ int km_endpoint_token(const km_call_t *call)
 {
     km_issued_t *issued = NULL;
     apim_error_t *err = answer_token(call, &issued);
+    apim_audit(call->r, &call->conf->common, "token", err);
     if (err) {
         return km_oauth_reply_error(call->r, err);
     }
@@ -214,6 +218,7 @@ static apim_error_t *answer_revoke(const km_call_t *call)
     const char *token;
     APIM_TRY(read_form(call, &form));
     APIM_TRY(km_client_authenticate(call, form, &client));
+    apim_audit_about(call->r, "client", client->consumer_key);
     APIM_TRY(needed(call, form, "token", &token));
     return km_revoke_token(call, token, client->consumer_key);
 }
@@ -221,6 +226,7 @@ static apim_error_t *answer_revoke(const km_call_t *call)
 int km_endpoint_revoke(const km_call_t *call)
 {
     apim_error_t *err = answer_revoke(call);
+    apim_audit(call->r, &call->conf->common, "token-revocation", err);
     if (err) {
         return km_oauth_reply_error(call->r, err);
     }
@@ -304,6 +310,7 @@ int km_endpoint_introspect(const km_call_t *call)
     json_t *j;
     apim_error_t *err = answer_introspect(call, &j);
     if (err) {
+        apim_audit(call->r, &call->conf->common, "introspection", err);
         return km_oauth_reply_error(call->r, err);
     }
     return km_oauth_reply(call->r, HTTP_OK, j ? j : json_pack("{s:b}", "active", 0));

@@ -9,6 +9,7 @@
 #include "assertion.h"
 #include "client_operations.h"
 #include "feed_service.h"
+#include "httpd/audit.h"
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
 #include "httpd/rest.h"
@@ -97,10 +98,28 @@ static apim_error_t *answer(const km_call_t *call, const char *operation, json_t
     return km_operation(call, operation, in, out);
 }
 
+/* What other nodes ask all the time changes nothing that the audit log is about. */
+static int changes(const char *operation)
+{
+    static const char *const often[] = {"verify",    "assertion", "introspect", "client-get",
+                                        "usage-add", "feed-",     "portal-"};
+    apr_size_t i;
+    for (i = 0; i < sizeof(often) / sizeof(often[0]); i++) {
+        if (strncmp(operation, often[i], strlen(often[i])) == 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 int km_endpoint_internal(const km_call_t *call, const char *operation)
 {
     json_t *out;
     apim_error_t *err = answer(call, operation, &out);
+    if (changes(operation) || (err && err->status < 500)) {
+        apim_audit_about(call->r, "operation", operation);
+        apim_audit(call->r, &call->conf->common, "node-operation", err);
+    }
     if (err) {
         rest_log_error(call->r, "APIM-KM0002", err);
         rest_reply_error(call->r, err);

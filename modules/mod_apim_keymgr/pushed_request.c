@@ -10,6 +10,7 @@
 #include "authorization_request.h"
 #include "client_assertion.h"
 #include "client_auth.h"
+#include "httpd/audit.h"
 #include "oauth_endpoints.h"
 #include "oauth_error.h"
 
@@ -78,6 +79,9 @@ int km_endpoint_par(const km_call_t *call)
 {
     const char *uri;
     apim_error_t *err = push(call, &uri);
+    if (err) {
+        apim_audit(call->r, &call->conf->common, "pushed-request", err);
+    }
     return err ? km_oauth_reply_error(call->r, err)
                : km_oauth_reply(
                      call->r, HTTP_CREATED,

@@ -5,6 +5,7 @@
 
 #include "apim_text.h"
 #include "client_auth.h"
+#include "httpd/audit.h"
 #include "oauth_error.h"
 #include "token_lookup.h"
 
@@ -53,6 +54,7 @@ apim_error_t *km_registrant(const km_call_t *call, km_user_t **out)
     *out = NULL;
     if (token) {
         APIM_TRY(by_token(call, token, out));
+        apim_audit_about(call->r, "user", *out ? (*out)->username : NULL);
         return *out ? NULL : refused(call, 1);
     }
     if (km_basic_credentials(call->r, 0, &name, &password) || !name) {

@@ -8,6 +8,7 @@
 #include "apim_text.h"
 #include "client_assertion.h"
 #include "client_input.h"
+#include "httpd/audit.h"
 #include "httpd/db_pool.h"
 #include "oauth_endpoints.h"
 #include "oauth_error.h"
@@ -191,6 +192,12 @@ static json_t *information(const km_call_t *call, const km_client_t *c, const ch
     return j;
 }
 
+static void note_event(const km_call_t *call, const char *client, const apim_error_t *err)
+{
+    apim_audit_about(call->r, "client", client);
+    apim_audit(call->r, &call->conf->common, "client-registration", err);
+}
+
 static int reply(const km_call_t *call, apim_error_t *err, int status, json_t *j)
 {
     if (err) {
@@ -237,6 +244,7 @@ int km_endpoint_register(const km_call_t *call)
 {
     json_t *out = NULL;
     apim_error_t *err = register_client(call, &out);
+    note_event(call, apim_json_str(out, "client_id", NULL), err);
     return reply(call, err, HTTP_CREATED, out);
 }
 
@@ -321,12 +329,16 @@ int km_endpoint_registered(const km_call_t *call)
     if (!err && strcmp(call->r->method, "DELETE") == 0) {
         err = change(call, client, 1);
         if (!err) {
+            note_event(call, client->consumer_key, NULL);
             rest_reply_empty(call->r, HTTP_NO_CONTENT);
             return OK;
         }
     }
     if (!err && strcmp(call->r->method, "PUT") == 0) {
         err = replace(call, client);
+    }
+    if (err || call->r->method_number == M_PUT) {
+        note_event(call, client ? client->consumer_key : NULL, err);
     }
     return reply(call, err, HTTP_OK,
                  err ? NULL : information(call, client, km_client_secret_of(call, client), token));
@@ -437,6 +449,7 @@ int km_endpoint_wso2_register(const km_call_t *call)
 {
     json_t *out = NULL;
     apim_error_t *err = wso2_register(call, &out);
+    note_event(call, apim_json_str(out, "clientId", NULL), err);
     if (err) {
         rest_log_error(call->r, "APIM-KM0005", err);
         rest_reply_error(call->r, err);

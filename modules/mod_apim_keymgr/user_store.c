@@ -8,6 +8,7 @@
 
 #include "apim_crypto.h"
 #include "client_store.h"
+#include "httpd/audit.h"
 #include "httpd/db_pool.h"
 #include "keymgr_sql.h"
 #include "keymgr_stats.h"
@@ -109,15 +110,25 @@ static apim_error_t *too_many(const km_call_t *call, int seconds)
     return err;
 }
 
+/* The name only of a user who exists: people type their password into the field of the name, too. */
+static void note_login(const km_call_t *call, const km_user_t *user, const apim_error_t *err)
+{
+    apim_audit_about(call->r, "user", user ? user->username : NULL);
+    apim_audit(call->r, &call->conf->common, "login", err);
+}
+
 apim_error_t *km_user_authenticate(const km_call_t *call, const char *username, const char *password,
                                    km_user_t **out)
 {
     const char *address = call->r->useragent_ip, *hash;
     km_user_t *user;
     int wait = km_login_guard_wait(username, address), matches;
+    apim_error_t *err;
     *out = NULL;
     if (wait) {
-        return too_many(call, wait);
+        err = too_many(call, wait);
+        note_login(call, NULL, err);
+        return err;
     }
     APIM_TRY(read_user(call, username, &hash, &user));
     if (!check_enter()) {
@@ -129,8 +140,12 @@ apim_error_t *km_user_authenticate(const km_call_t *call, const char *username, 
     if (user && matches && *password) {
         km_login_guard_succeeded(username, address);
         *out = user;
+        note_login(call, user, NULL);
         return NULL;
     }
+    note_login(call, user,
+               apim_error(call->pool, HTTP_FORBIDDEN, APIM_E_FORBIDDEN,
+                          user ? "Wrong password" : "Unknown or locked user", "-"));
     km_login_guard_failed(username, address);
     km_count(KM_LOGINS_FAILED);
     return NULL;

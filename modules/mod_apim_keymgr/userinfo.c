@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include "apim_text.h"
+#include "httpd/audit.h"
 #include "httpd/db_pool.h"
 #include "keymgr_sql.h"
 #include "oauth_endpoints.h"
@@ -89,5 +90,8 @@ int km_endpoint_userinfo(const km_call_t *call)
 {
     json_t *j = NULL;
     apim_error_t *err = answer(call, &j);
+    if (err) {
+        apim_audit(call->r, &call->conf->common, "userinfo", err);
+    }
     return err ? km_oauth_reply_error(call->r, err) : km_oauth_reply(call->r, HTTP_OK, j);
 }

@@ -8,6 +8,7 @@
 #include <mpm_common.h>
 
 #include "admin.h"
+#include "httpd/audit.h"
 #include "httpd/health.h"
 #include "httpd/metrics.h"
 #include "httpd/presence.h"
@@ -15,14 +16,31 @@
 #include "pages.h"
 #include "publication.h"
 
-static const rest_api_t publisher_api = {PO_PUBLISHER_BASE, po_publisher_routes, po_authenticate, "Publisher",
-                                         NULL};
-static const rest_api_t store_api = {PO_STORE_BASE, po_store_routes, po_authenticate, "Store", NULL};
-static const rest_api_t admin_api = {PO_ADMIN_BASE, po_admin_routes, po_authenticate, "Administration", NULL};
+/* Calls that change something, and those that are refused to someone who says who he is. */
+static void note_event(rest_request_t *rq, const apim_error_t *err)
+{
+    int reads = rq->r->method_number == M_GET;
+    if (!rq->route || (reads && (!err || (err->status != HTTP_FORBIDDEN &&
+                                          (err->status != HTTP_UNAUTHORIZED ||
+                                           !apr_table_get(rq->r->headers_in, "Authorization")))))) {
+        return;
+    }
+    apim_audit_about(rq->r, "user", rq->username);
+    apim_audit_about(rq->r, "operation",
+                     apr_pstrcat(rq->pool, rq->route->method, " ", rq->route->path, NULL));
+    apim_audit(rq->r, &po_config(rq->r)->common, "operation", err);
+}
 
-static const rest_api_t signup_api = {PO_SIGNUP_BASE, po_signup_routes, NULL, "Store", NULL};
+static const rest_api_t publisher_api = {
+    PO_PUBLISHER_BASE, po_publisher_routes, po_authenticate, "Publisher", NULL, note_event};
+static const rest_api_t store_api = {PO_STORE_BASE, po_store_routes, po_authenticate, "Store",
+                                     NULL,          note_event};
+static const rest_api_t admin_api = {PO_ADMIN_BASE, po_admin_routes, po_authenticate, "Administration",
+                                     NULL,          note_event};
 
-static const rest_api_t pages_api = {PO_PAGES_BASE, po_pages_routes, NULL, "Portal", NULL};
+static const rest_api_t signup_api = {PO_SIGNUP_BASE, po_signup_routes, NULL, "Store", NULL, note_event};
+
+static const rest_api_t pages_api = {PO_PAGES_BASE, po_pages_routes, NULL, "Portal", NULL, note_event};
 
 static int lies_below(const char *uri, const char *base)
 {
@@ -166,6 +184,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     apim_db_pool_setup();
     for (s = main_server; s; s = s->next) {
         const char *wrong = apim_keymgr_call_prepare(pconf, s, &po_server_config(s)->common);
+        wrong = wrong || !first_enabled(main_server)
+                    ? wrong
+                    : apim_audit_open(pconf, s, &po_server_config(s)->common);
         if (wrong) {
             ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "APIM-PO0002: %s", wrong);
             return HTTP_INTERNAL_SERVER_ERROR;

@@ -25,6 +25,8 @@ COMMON = [
     ("ApimKeyManager ftp://x", r"in-process, balancer://<name>, http://<host>:<port>"),
     ("ApimKeyManagerTimeout 1h", r"duration from 10ms to 60s"),
     ('ApimNodeName "gate way"', r"letters, digits and"),
+    ("ApimAuditLog /nonexistent/audit.log", r"a file in a directory that exists"),
+    ('ApimAuditLog "|"', r"write the program after"),
 ]
 PORTAL = [
     ("ApimPublisher Maybe", r"ApimPublisher must be On or Off"),

@@ -38,6 +38,7 @@ void apim_common_config_merge(apim_common_config_t *to, const apim_common_config
     merged.keymgr_url = add->keymgr_url ? add->keymgr_url : base->keymgr_url;
     merged.keymgr_timeout = add->keymgr_timeout != UNSET ? add->keymgr_timeout : base->keymgr_timeout;
     merged.node_name = add->node_name ? add->node_name : base->node_name;
+    merged.audit_log = add->audit_log ? add->audit_log : base->audit_log;
     *to = merged;
 }
 

@@ -481,5 +481,8 @@ int rest_dispatch(request_rec *r, const rest_api_t *api)
         add_challenge(rq, api, err);
         rest_reply_error(r, err);
     }
+    if (api->done) {
+        api->done(rq, err);
+    }
     return OK;
 }

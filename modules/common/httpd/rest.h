@@ -43,12 +43,17 @@ typedef struct rest_route_t {
  * NULL and returns NULL; with bad ones it returns 401. */
 typedef apim_error_t *(rest_authenticate_fn)(rest_request_t *rq);
 
+/* Told how a request ended, after its answer was written. rq->route is NULL if there is none; err NULL after
+ * success. */
+typedef void(rest_done_fn)(rest_request_t *rq, const apim_error_t *err);
+
 typedef struct rest_api_t {
     const char *base;           /* "/api/am/publisher/v4" */
     const rest_route_t *routes; /* ends with a NULL method */
     rest_authenticate_fn *authenticate;
     const char *realm; /* of WWW-Authenticate */
     void *context;
+    rest_done_fn *done; /* NULL: nobody wants to know */
 } rest_api_t;
 
 /**
