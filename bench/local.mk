@@ -1,1 +1,1 @@
-EXTRA_DIST += bench/run bench/peers.sh bench/scale bench/churn bench/figure.py bench/results
+EXTRA_DIST += bench/run bench/peers.sh bench/scale bench/churn bench/keymgr bench/figure.py bench/results
