@@ -48,4 +48,4 @@ CLEANFILES += test/fuzz/fuzz_openapi
 clean-local:
 	-rm -rf test/fuzz/found
 
-EXTRA_DIST += test/fuzz/seeds test/fuzz/openapi.dict test/npm/package.json test/npm/package-lock.json test/npm/relying_party.mjs test/corpus/run
+EXTRA_DIST += test/fuzz/seeds test/fuzz/openapi.dict test/npm/package.json test/npm/package-lock.json test/npm/relying_party.mjs test/npm/device.mjs test/corpus/run

@@ -13,7 +13,8 @@ typedef struct km_authz_t {
     const apr_table_t *params;
     const char *text; /* the parameters as a query string */
     km_client_t *client;
-    const char *redirect_uri; /* one of the client's */
+    const char *redirect_uri; /* one of the client's; NULL for a device */
+    const char *user_code;    /* a device asks, which shows this code (device_page.h); NULL: it does not */
     const char *state;
     const char *scope;
     const char *challenge; /* PKCE, S256; NULL: none */

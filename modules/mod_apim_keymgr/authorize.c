@@ -138,7 +138,7 @@ static const char *field(const apr_table_t *form, const char *name)
     return value ? value : "";
 }
 
-static int log_in(const km_call_t *call, const km_authz_t *a, const apr_table_t *form)
+int km_log_in(const km_call_t *call, const km_authz_t *a, const apr_table_t *form, km_logged_in_fn *next)
 {
     const char *username = field(form, "username");
     km_session_t *session;
@@ -157,7 +157,7 @@ static int log_in(const km_call_t *call, const km_authz_t *a, const apr_table_t 
     if (!err) {
         err = km_session_start(call, user, &session);
     }
-    return err ? km_page_error(call, err) : logged_in(call, a, session);
+    return err ? km_page_error(call, err) : next(call, a, session);
 }
 
 static int decide(const km_call_t *call, const km_authz_t *a, const km_session_t *session,
@@ -239,5 +239,5 @@ int km_endpoint_authorize(const km_call_t *call)
     if (!step) {
         return begin(call, a);
     }
-    return session ? decide(call, a, session, form) : log_in(call, a, form);
+    return session ? decide(call, a, session, form) : km_log_in(call, a, form, logged_in);
 }

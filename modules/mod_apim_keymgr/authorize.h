@@ -2,7 +2,8 @@
 #ifndef KM_AUTHORIZE_H
 #define KM_AUTHORIZE_H
 
-#include "keymgr_config.h"
+#include "authorization_request.h"
+#include "login_session.h"
 
 /*
  * GET and POST /oauth2/authorize (RFC 6749 section 4.1, RFC 7636, RFC 9207): log-in and consent pages, and
@@ -12,5 +13,10 @@
  */
 #define KM_AUTHORIZE_PATH "/oauth2/authorize"
 int km_endpoint_authorize(const km_call_t *call);
+
+/** Takes the log-in form of a request: shows it again with what is wrong, or begins a session and goes on
+ * with next. Returns OK. */
+typedef int(km_logged_in_fn)(const km_call_t *call, const km_authz_t *a, const km_session_t *session);
+int km_log_in(const km_call_t *call, const km_authz_t *a, const apr_table_t *form, km_logged_in_fn *next);
 
 #endif

@@ -22,11 +22,17 @@ static const struct {
     const apim_stmt_t *stmt;
     int times;        /* how often the statement takes the bound */
     apr_int64_t keep; /* ms that a row is kept past its end */
-} chores[] = {{&km_clean_tokens, 2, MINUTE},     {&km_clean_revocations, 1, 0},
-              {&km_clean_invalidations, 1, DAY}, {&km_clean_api_keys, 1, DAY},
-              {&km_clean_sessions, 1, 0},        {&km_clean_used_once, 1, 0},
-              {&km_clean_codes, 1, 10 * MINUTE}, {&km_clean_usage_batches, 1, 30 * DAY},
-              {&km_clean_usage_minutes, 1, 0},   {&km_clean_usage_hours, 1, 0},
+} chores[] = {{&km_clean_tokens, 2, MINUTE},
+              {&km_clean_revocations, 1, 0},
+              {&km_clean_invalidations, 1, DAY},
+              {&km_clean_api_keys, 1, DAY},
+              {&km_clean_sessions, 1, 0},
+              {&km_clean_used_once, 1, 0},
+              {&km_clean_codes, 1, 10 * MINUTE},
+              {&km_clean_devices, 1, 10 * MINUTE},
+              {&km_clean_usage_batches, 1, 30 * DAY},
+              {&km_clean_usage_minutes, 1, 0},
+              {&km_clean_usage_hours, 1, 0},
               {&km_clean_usage_days, 1, 0}};
 #define CHORES (sizeof(chores) / sizeof(chores[0]))
 

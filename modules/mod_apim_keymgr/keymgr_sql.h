@@ -22,6 +22,9 @@
 #define KM_REVOKED_AT(kind, subject)                                                                                   \
     "(SELECT revoked_at FROM am_revocation WHERE kind = '" kind "' AND subject = " subject ")"
 
+#define KM_DEVICE_COLUMNS                                                                                              \
+    "device_hash, consumer_key, scopes, status, username, auth_time, poll_interval, polled_at, expires_at"
+
 #define KM_STATEMENTS(X)                                                                                               \
     /* clients */                                                                                                      \
     X(km_client_by_key, "SELECT " KM_CLIENT_COLUMNS "WHERE c.consumer_key = %s")                                       \
@@ -89,6 +92,15 @@
         "family FROM am_auth_code WHERE code_hash = %s")                                                               \
     X(km_code_take, "UPDATE am_auth_code SET family = %s WHERE code_hash = %s AND family IS NULL")                     \
     X(km_use_once_insert, "INSERT INTO am_used_once (id_hash, expires_at) VALUES (%s, %ld) ON CONFLICT DO NOTHING")    \
+    /* device authorization */                                                                                         \
+    X(km_device_insert, "INSERT INTO am_device_code (device_hash, user_hash, consumer_key, scopes, status, "           \
+        "poll_interval, polled_at, expires_at) VALUES (%s, %s, %s, %s, 'PENDING', %ld, 0, %ld) ON CONFLICT DO NOTHING")\
+    X(km_device_by_hash, "SELECT " KM_DEVICE_COLUMNS " FROM am_device_code WHERE device_hash = %s")                    \
+    X(km_device_by_user, "SELECT " KM_DEVICE_COLUMNS " FROM am_device_code WHERE user_hash = %s")                      \
+    X(km_device_polled, "UPDATE am_device_code SET polled_at = %ld, poll_interval = %ld WHERE device_hash = %s")       \
+    X(km_device_decision, "UPDATE am_device_code SET status = %s, username = %s, auth_time = %ld, scopes = %s "        \
+        "WHERE user_hash = %s AND status = 'PENDING' AND expires_at > %ld")                                            \
+    X(km_device_use, "UPDATE am_device_code SET status = 'USED' WHERE device_hash = %s AND status = 'ALLOWED'")        \
     X(km_consent_get, "SELECT scopes FROM am_consent WHERE username = %s AND consumer_key = %s")                       \
     X(km_consent_put, "INSERT INTO am_consent (username, consumer_key, scopes, granted_at) VALUES (%s, %s, %s, %ld) "  \
         "ON CONFLICT (username, consumer_key) DO UPDATE SET scopes = excluded.scopes, "                                \
@@ -154,6 +166,8 @@
         "(SELECT id_hash FROM am_used_once WHERE expires_at < %ld LIMIT 500)")                                         \
     X(km_clean_codes, "DELETE FROM am_auth_code WHERE code_hash IN "                                                   \
         "(SELECT code_hash FROM am_auth_code WHERE expires_at < %ld LIMIT 500)")                                       \
+    X(km_clean_devices, "DELETE FROM am_device_code WHERE device_hash IN "                                             \
+        "(SELECT device_hash FROM am_device_code WHERE expires_at < %ld LIMIT 500)")                                   \
     X(km_clean_usage_minutes, "DELETE FROM am_usage WHERE (period, since, series) IN "                                 \
         "(SELECT period, since, series FROM am_usage WHERE period = 'minute' AND since < %ld LIMIT 500)")              \
     X(km_clean_usage_hours, "DELETE FROM am_usage WHERE (period, since, series) IN "                                   \

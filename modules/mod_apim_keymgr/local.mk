@@ -34,6 +34,10 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/client_store.h \
 	modules/mod_apim_keymgr/code_store.c \
 	modules/mod_apim_keymgr/code_store.h \
+	modules/mod_apim_keymgr/device_code.c \
+	modules/mod_apim_keymgr/device_code.h \
+	modules/mod_apim_keymgr/device_page.c \
+	modules/mod_apim_keymgr/device_page.h \
 	modules/mod_apim_keymgr/feed_service.c \
 	modules/mod_apim_keymgr/feed_service.h \
 	modules/mod_apim_keymgr/id_token.c \

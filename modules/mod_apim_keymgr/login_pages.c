@@ -8,20 +8,22 @@
 #include "apim_text.h"
 #include "authorize.h"
 #include "code_store.h"
+#include "device_page.h"
 #include "oauth_error.h"
 #include "scope_service.h"
 #include "web_page.h"
 
 #define FORM_LIFETIME 1800000 /* ms */
 
-/* The form's beginning with its hidden fields; NULL if it cannot be sealed. */
-static const char *form_of(const km_call_t *call, const km_authz_t *a, const char *step,
-                           const km_session_t *session)
+const char *km_form_begin(const km_call_t *call, const km_authz_t *a, const char *step,
+                          const km_session_t *session)
 {
     apr_pool_t *p = call->pool;
     const char *expires = apim_i64(p, call->now + FORM_LIFETIME);
-    const char *seal = km_form_seal(call, step, session, expires, a->text);
-    return seal ? apr_pstrcat(p, "<form method=\"post\" action=\"" KM_AUTHORIZE_PATH "\">\n",
+    const char *sealed_step = a->user_code ? apr_pstrcat(p, KM_DEVICE_STEP, step, NULL) : step;
+    const char *seal = km_form_seal(call, sealed_step, session, expires, a->text);
+    return seal ? apr_pstrcat(p, "<form method=\"post\" action=\"",
+                              a->user_code ? KM_DEVICE_PATH : KM_AUTHORIZE_PATH, "\">\n",
                               "<input type=\"hidden\" name=\"step\" value=\"", step, "\">\n",
                               "<input type=\"hidden\" name=\"expires\" value=\"", expires, "\">\n",
                               "<input type=\"hidden\" name=\"request\" value=\"", km_html(p, a->text),
@@ -29,13 +31,16 @@ static const char *form_of(const km_call_t *call, const km_authz_t *a, const cha
                 : NULL;
 }
 
-/* Who asks: its name is what whoever registered it chose, so the place that answers go to stands beside it.
- */
+/* Who asks: its name is what whoever registered it chose, so the place that answers go to stands beside it,
+ * or the code that the person has to compare. */
 static const char *asker(apr_pool_t *p, const km_authz_t *a)
 {
     apr_uri_t uri;
     const char *place = a->redirect_uri;
-    if (apr_uri_parse(p, a->redirect_uri, &uri) == APR_SUCCESS && uri.hostinfo && *uri.hostinfo) {
+    if (a->user_code) {
+        place = apr_pstrcat(p, "on the device that shows ", a->user_code, NULL);
+    }
+    else if (apr_uri_parse(p, a->redirect_uri, &uri) == APR_SUCCESS && uri.hostinfo && *uri.hostinfo) {
         place = uri.hostinfo;
     }
     return apr_pstrcat(p, "<strong>", km_html(p, a->client->name), "</strong> <span class=\"note\">(",
@@ -51,7 +56,7 @@ int km_login_page(const km_call_t *call, const km_authz_t *a, int status, const 
                   const char *wrong)
 {
     apr_pool_t *p = call->pool;
-    const char *form = form_of(call, a, KM_STEP_LOGIN, NULL), *notice = "";
+    const char *form = km_form_begin(call, a, KM_STEP_LOGIN, NULL), *notice = "";
     if (!form) {
         return no_randomness(call);
     }
@@ -114,11 +119,16 @@ static apim_error_t *list_scopes(const km_call_t *call, const char *scopes, cons
     return NULL;
 }
 
+/* RFC 8628 section 5.4: who sent the code may want what the person has. */
+static const char device_warning[] = "<p>Allow it only if you have just begun this yourself, on a device in "
+                                     "front of you. Nobody ever needs you "
+                                     "to type in a code that they sent you.</p>\n";
+
 int km_consent_page(const km_call_t *call, const km_authz_t *a, const km_session_t *session,
                     const char *scopes)
 {
     apr_pool_t *p = call->pool;
-    const char *list, *form = form_of(call, a, KM_STEP_CONSENT, session);
+    const char *list, *form = km_form_begin(call, a, KM_STEP_CONSENT, session);
     apim_error_t *err = list_scopes(call, scopes, &list);
     if (err) {
         return km_page_error(call, err);
@@ -129,7 +139,8 @@ int km_consent_page(const km_call_t *call, const km_authz_t *a, const km_session
     return km_page_reply(
         call, HTTP_OK, "Allow access?",
         apr_pstrcat(p, "<p>", asker(p, a), " asks to be allowed, in the name of <strong>",
-                    km_html(p, session->username), "</strong>, to</p>\n<ul>\n", list, "</ul>\n", form,
+                    km_html(p, session->username), "</strong>, to</p>\n<ul>\n", list, "</ul>\n",
+                    a->user_code ? device_warning : "", form,
                     "<button name=\"decision\" value=\"allow\">Allow</button>\n"
                     "<button class=\"plain\" name=\"decision\" value=\"deny\">Do not allow</button>\n</form>",
                     NULL),

@@ -14,6 +14,8 @@
 #include "apim_text.h"
 #include "authorize.h"
 #include "cleaner.h"
+#include "device_code.h"
+#include "device_page.h"
 #include "feed_service.h"
 #include "httpd/audit.h"
 #include "httpd/db_pool.h"
@@ -49,6 +51,8 @@ static const struct {
 } endpoints[] = {{"/oauth2/token", km_endpoint_token, 1},
                  {KM_AUTHORIZE_PATH, km_endpoint_authorize, 0},
                  {KM_PAR_PATH, km_endpoint_par, 1},
+                 {KM_DEVICE_AUTHORIZATION_PATH, km_endpoint_device_authorization, 1},
+                 {KM_DEVICE_PATH, km_endpoint_device, 0},
                  {KM_LOGOUT_PATH, km_endpoint_logout, 0},
                  {KM_USERINFO_PATH, km_endpoint_userinfo, 1},
                  {KM_STYLE_PATH, km_endpoint_style, 0},

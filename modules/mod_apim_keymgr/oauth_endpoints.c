@@ -8,6 +8,7 @@
 #include "apim_text.h"
 #include "client_auth.h"
 #include "client_input.h"
+#include "device_code.h"
 #include "httpd/audit.h"
 #include "httpd/db_pool.h"
 #include "keymgr_log.h"
@@ -41,9 +42,9 @@ apim_error_t *km_check_method(const km_call_t *call, const char *methods)
 /* What ends up in access logs and histories: not in the query (RFC 6749 section 2.3.1). */
 static apim_error_t *check_query(const km_call_t *call)
 {
-    static const char *const secrets[] = {"client_secret", "password",     "refresh_token", "token",
-                                          "access_token",  "client_id",    "username",      "grant_type",
-                                          "code",          "code_verifier"};
+    static const char *const secrets[] = {"client_secret", "password",      "refresh_token", "token",
+                                          "access_token",  "client_id",     "username",      "grant_type",
+                                          "code",          "code_verifier", "device_code"};
     apr_table_t *query;
     apr_size_t i;
     if (!call->r->args) {
@@ -59,7 +60,7 @@ static apim_error_t *check_query(const km_call_t *call)
     return NULL;
 }
 
-static apim_error_t *read_form(const km_call_t *call, apr_table_t **form)
+apim_error_t *km_read_form(const km_call_t *call, apr_table_t **form)
 {
     APIM_TRY(km_check_method(call, "POST"));
     APIM_TRY(check_query(call));
@@ -128,14 +129,22 @@ static apim_error_t *by_refresh_token(const km_call_t *call, const km_client_t *
     return km_refresh(call, client, token, param(form, "scope"), out);
 }
 
+static apim_error_t *by_device_code(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
+                                    apr_int64_t lifetime, km_issued_t **out)
+{
+    const char *code;
+    km_device_t *device;
+    APIM_TRY(needed(call, form, "device_code", &code));
+    APIM_TRY(km_device_poll(call, client, code, &device));
+    return km_redeem_device(call, client, device, out);
+}
+
 static const struct {
     const char *type;
     grant_fn *fn;
-} grants[] = {{"authorization_code", by_code},
-              {"client_credentials", by_client_credentials},
-              {"password", by_password},
-              {"refresh_token", by_refresh_token},
-              {NULL, NULL}};
+} grants[] = {{"authorization_code", by_code},   {"client_credentials", by_client_credentials},
+              {"password", by_password},         {"refresh_token", by_refresh_token},
+              {KM_GRANT_DEVICE, by_device_code}, {NULL, NULL}};
 
 const char *km_grant_name(int i)
 {
@@ -178,15 +187,15 @@ static apim_error_t *answer_token(const km_call_t *call, km_issued_t **issued)
     const char *type;
     apr_int64_t lifetime;
     grant_fn *grant;
-    APIM_TRY(read_form(call, &form));
+    APIM_TRY(km_read_form(call, &form));
     APIM_TRY(km_client_authenticate(call, form, &client));
     apim_audit_about(call->r, "client", client->consumer_key);
     APIM_TRY(needed(call, form, "grant_type", &type));
     grant = find_grant(type);
     if (!grant) {
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "unsupported_grant_type",
-                              "The grant type must be authorization_code, client_credentials, password or "
-                              "refresh_token.");
+                              "The grant type must be authorization_code, client_credentials, password, "
+                              "refresh_token or " KM_GRANT_DEVICE ".");
     }
     apim_audit_about(call->r, "grant", type);
     if (!km_client_may(client, type) || (km_client_is_public(client) && !km_grant_fits_public(type))) {
@@ -201,7 +210,9 @@ int km_endpoint_token(const km_call_t *call)
 {
     km_issued_t *issued = NULL;
     apim_error_t *err = answer_token(call, &issued);
-    apim_audit(call->r, &call->conf->common, "token", err);
+    if (!err || strcmp(km_oauth_word(err), "authorization_pending") != 0) { /* a device asks every 5 s */
+        apim_audit(call->r, &call->conf->common, "token", err);
+    }
     if (err) {
         return km_oauth_reply_error(call->r, err);
     }
@@ -216,7 +227,7 @@ static apim_error_t *answer_revoke(const km_call_t *call)
     apr_table_t *form;
     km_client_t *client;
     const char *token;
-    APIM_TRY(read_form(call, &form));
+    APIM_TRY(km_read_form(call, &form));
     APIM_TRY(km_client_authenticate(call, form, &client));
     apim_audit_about(call->r, "client", client->consumer_key);
     APIM_TRY(needed(call, form, "token", &token));
@@ -289,7 +300,7 @@ static apim_error_t *answer_introspect(const km_call_t *call, json_t **out)
     km_token_info_t *info;
     const char *token;
     *out = NULL;
-    APIM_TRY(read_form(call, &form));
+    APIM_TRY(km_read_form(call, &form));
     APIM_TRY(km_client_authenticate(call, form, &client));
     APIM_TRY(needed(call, form, "token", &token));
     if (km_client_is_public(client)) {

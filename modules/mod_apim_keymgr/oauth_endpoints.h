@@ -2,6 +2,8 @@
 #ifndef KM_OAUTH_ENDPOINTS_H
 #define KM_OAUTH_ENDPOINTS_H
 
+#include <apr_tables.h>
+
 #include "keymgr_config.h"
 
 /* The endpoints that answer by themselves: they write their answer to call->r and return OK. */
@@ -17,5 +19,9 @@ const char *km_grant_name(int i);
 
 /** 405 with Allow unless the method is among those of the blank-separated list; "GET" stands for HEAD too. */
 apim_error_t *km_check_method(const km_call_t *call, const char *methods);
+
+/** The form of a POST, at most 64 KiB. 405, 413, 415, or 400 if it cannot be read or a secret stands in the
+ * URL. */
+apim_error_t *km_read_form(const km_call_t *call, apr_table_t **form);
 
 #endif

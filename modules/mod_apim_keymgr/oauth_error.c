@@ -5,23 +5,16 @@
 #include <apr_strings.h>
 #include <string.h>
 
-static const char *const words[] = {"invalid_request",
-                                    "invalid_client",
-                                    "invalid_grant",
-                                    "unauthorized_client",
-                                    "invalid_scope",
-                                    "unsupported_grant_type",
-                                    "temporarily_unavailable",
-                                    "server_error",
-                                    "invalid_client_metadata",
-                                    "invalid_redirect_uri",
-                                    "invalid_token",
-                                    "access_denied",
-                                    "unsupported_response_type",
-                                    "login_required",
-                                    "consent_required",
-                                    "request_not_supported",
-                                    "request_uri_not_supported",
+static const char *const words[] = {"invalid_request",         "invalid_client",
+                                    "invalid_grant",           "unauthorized_client",
+                                    "invalid_scope",           "unsupported_grant_type",
+                                    "temporarily_unavailable", "server_error",
+                                    "invalid_client_metadata", "invalid_redirect_uri",
+                                    "invalid_token",           "access_denied",
+                                    "authorization_pending",   "slow_down",
+                                    "expired_token",           "unsupported_response_type",
+                                    "login_required",          "consent_required",
+                                    "request_not_supported",   "request_uri_not_supported",
                                     "insufficient_scope"};
 
 apim_error_t *km_oauth_error(apr_pool_t *p, int status, const char *word, const char *format, ...)

@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 
 #include "authorize.h"
+#include "device_code.h"
 #include "logout.h"
 #include "oauth_endpoints.h"
 #include "oauth_error.h"
@@ -34,6 +35,7 @@ static void add_endpoints(const km_call_t *call, json_t *j)
     add_url(call, j, "userinfo_endpoint", KM_USERINFO_PATH);
     add_url(call, j, "end_session_endpoint", KM_LOGOUT_PATH);
     add_url(call, j, "pushed_authorization_request_endpoint", KM_PAR_PATH);
+    add_url(call, j, "device_authorization_endpoint", KM_DEVICE_AUTHORIZATION_PATH);
     add_url(call, j, "jwks_uri", "/oauth2/jwks");
     add_url(call, j, "registration_endpoint", KM_REGISTER_PATH);
 }

@@ -228,6 +228,62 @@ apim_error_t *km_redeem_code(const km_call_t *call, const km_client_t *client, c
     return NULL;
 }
 
+/* -- devices
+ * ----------------------------------------------------------------------------------------------------- */
+
+static apim_error_t *invalid_device(apr_pool_t *p)
+{
+    return km_oauth_error(p, HTTP_BAD_REQUEST, "invalid_grant",
+                          "The device code was used already, or its user is no longer active.");
+}
+
+static apim_error_t *use_device(const km_call_t *call, apim_db_t *db, const km_device_t *device,
+                                const km_token_row_t *row, int *taken)
+{
+    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(km_device_take(db, device, taken));
+    if (*taken) {
+        APIM_TRY(km_token_insert(call->pool, db, row));
+    }
+    return apim_db_commit(db);
+}
+
+static apim_error_t *device_exchange(const km_call_t *call, const km_device_t *device,
+                                     const km_token_row_t *row)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    int taken = 0;
+    APIM_TRY(apim_db_open(call->pool, &call->conf->common, APIM_DB_API_MANAGER, &db));
+    err = use_device(call, db, device, row, &taken);
+    apim_db_close(db);
+    return err || taken ? err : invalid_device(call->pool);
+}
+
+apim_error_t *km_redeem_device(const km_call_t *call, const km_client_t *client, const km_device_t *device,
+                               km_issued_t **out)
+{
+    grant_t g = {.client = client, .grant_type = KM_GRANT_DEVICE, .issued_at = call->now, .with_row = 1};
+    km_token_row_t *row = NULL;
+    int active;
+    APIM_TRY(km_user_is_active(call, device->username, &active));
+    if (!active) {
+        return invalid_device(call->pool);
+    }
+    g.username = device->username;
+    g.scopes = device->scopes;
+    g.lifetime = km_client_access_lifetime(call, client, 0);
+    g.with_refresh = km_client_may(client, "refresh_token");
+    APIM_TRY(make(call, &g, out, &row));
+    if (apim_word_in_list("openid", g.scopes)) {
+        APIM_TRY(km_id_token_make(call, client->consumer_key, g.username, NULL, device->auth_time, g.lifetime,
+                                  (*out)->access_token, &(*out)->id_token));
+    }
+    APIM_TRY(device_exchange(call, device, row));
+    km_count(KM_TOKENS_ISSUED);
+    return NULL;
+}
+
 /* -- refreshing
  * -------------------------------------------------------------------------------------------------- */
 

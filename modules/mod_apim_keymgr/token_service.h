@@ -3,6 +3,7 @@
 #define KM_TOKEN_SERVICE_H
 
 #include "client_store.h"
+#include "device_code.h"
 #include "token_store.h"
 #include "user_store.h"
 
@@ -42,6 +43,11 @@ apim_error_t *km_issue_user_token(const km_call_t *call, const km_client_t *clie
  */
 apim_error_t *km_redeem_code(const km_call_t *call, const km_client_t *client, const char *code,
                              const char *redirect_uri, const char *verifier, km_issued_t **out);
+
+/** Redeems what a person has allowed a device (km_device_poll), once. 400 invalid_grant if it was used
+ * meanwhile, or its user is no longer active. */
+apim_error_t *km_redeem_device(const km_call_t *call, const km_client_t *client, const km_device_t *device,
+                               km_issued_t **out);
 
 /**
  * Redeems a refresh token (RFC 6749 section 6, RFC 9700 section 4.14.2): it is used up, the access token

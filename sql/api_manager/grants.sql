@@ -11,7 +11,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'apim_keymgr') THEN
         GRANT SELECT ON am_api, am_application, am_scope, am_subscription TO apim_keymgr;
         GRANT SELECT, INSERT, UPDATE, DELETE ON am_api_key, am_application_key, am_invalidation, am_oauth_client,
-            am_auth_code, am_consent, am_login_session, am_revocation, am_signing_key, am_token, am_usage, am_usage_batch, am_used_once
+            am_auth_code, am_consent, am_device_code, am_login_session, am_revocation, am_signing_key, am_token, am_usage, am_usage_batch, am_used_once
             TO apim_keymgr;
         GRANT SELECT, UPDATE ON am_feed_head TO apim_keymgr;
     END IF;

@@ -68,6 +68,25 @@ def test_a_denied_consent_and_a_wrong_client_are_refusals(site):
     assert refused and not [e for e in refused if e.get("client")], "an id without proof is not a name"
 
 
+def test_a_device_is_told_but_not_its_waiting(site):
+    grant = "urn:ietf:params:oauth:grant-type:device_code"
+    app, browser = Client(site.km, grant_types=[grant]), Browser(site.km.url)
+    secret = {"auth": (app.id, app.secret)}
+    codes = site.km.post("/oauth2/device_authorization", data={"scope": "openid"}, **secret).json()
+    ask = {"grant_type": grant, "device_code": codes["device_code"]}
+    assert site.km.post("/oauth2/token", data=ask, **secret).json()["error"] == "authorization_pending"
+    assert browser.submit(browser.get("/oauth2/device"), user_code="ZZZZ-ZZZZ").status_code == 404
+    page = browser.log_in(browser.submit(browser.get("/oauth2/device"), user_code=codes["user_code"]))
+    browser.allow(page)
+    assert site.km.post("/oauth2/token", data=ask, **secret).status_code == 200
+    mine = [(e["event"], e["outcome"], e.get("user")) for e in site.events(client=app.id)]
+    assert mine == [("client-registration", "success", "subscriber"), ("device-authorization", "success", None),
+                    ("authorization", "success", "subscriber"), ("token", "success", None)]
+    assert site.events(event="authorization", outcome="refused", grant=grant, path="/oauth2/device")
+    text = site.path.read_text(encoding="ascii")
+    assert codes["device_code"] not in text and codes["user_code"] not in text
+
+
 def test_wrong_passwords_are_told_and_unknown_names_are_not_written(site):
     assert site.basic("publisher", "wrong-password-1").status_code == 401
     assert site.basic("my-secret-typed-as-name", "x").status_code == 401

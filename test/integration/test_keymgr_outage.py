@@ -36,6 +36,7 @@ def test_database_down_and_back(fresh_env):
             assert unavailable(km.token(opaque.client, "refresh_token", refresh_token=tokens["refresh_token"]))
             assert unavailable(km.post("/oauth2/revoke", auth=scene.client, data={"token": token}))
             assert unavailable(km.post("/oauth2/introspect", auth=scene.client, data={"token": token}))
+            assert unavailable(km.post("/oauth2/device_authorization", auth=scene.client, data={"scope": "default"}))
             assert unavailable(km.post("/client-registration/v0.17/register", auth=("admin", USERS["admin"][0]),
                                        json={"clientName": "x"}))["code"] == 503
             assert unavailable(km.operation("verify", {"token": token}))["code"] == 503
