@@ -146,10 +146,14 @@ int km_log_in(const km_call_t *call, const km_authz_t *a, const apr_table_t *for
     apim_error_t *err = km_user_authenticate(call, username, field(form, "password"), &user);
     if (err && err->status == HTTP_TOO_MANY_REQUESTS) {
         apr_table_setn(call->r->err_headers_out, "Retry-After", apr_itoa(call->pool, err->retry_after));
-        return km_login_page(call, a, HTTP_TOO_MANY_REQUESTS, username, err->description);
+        return km_login_page(call, a, HTTP_TOO_MANY_REQUESTS, username,
+                             apr_pstrcat(call->pool, km_say(call, "Too many failed log-ins; try again in "),
+                                         apr_itoa(call->pool, err->retry_after), km_say(call, " seconds."),
+                                         NULL));
     }
     if (!err && !user) {
-        return km_login_page(call, a, HTTP_FORBIDDEN, username, "The user name or the password is wrong.");
+        return km_login_page(call, a, HTTP_FORBIDDEN, username,
+                             km_say(call, "The user name or the password is wrong."));
     }
     if (user && a->username && strcmp(a->username, user->username) != 0) {
         return tell(call, a, "login_required", "Another user has logged in than the one expected.");
@@ -222,6 +226,7 @@ int km_endpoint_authorize(const km_call_t *call)
         err = km_pushed_resolve(call, &params, &pushed);
     }
     if (!err) {
+        km_page_locales(call, apr_table_get(params, "ui_locales"));
         err = km_authz_begin(call, params, &a);
     }
     if (err) {

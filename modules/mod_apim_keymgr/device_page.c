@@ -56,12 +56,14 @@ static int code_page(const km_call_t *call, int status, const char *typed, const
     }
     return km_page_reply(
         call, status, "Connect a device",
-        apr_pstrcat(p, "<p>Type in the code that your device shows.</p>\n", wrong ? wrong : "", form,
-                    "<label for=\"user_code\">Code</label>\n"
+        apr_pstrcat(p, "<p>", km_say(call, "Type in the code that your device shows."), "</p>\n",
+                    wrong ? wrong : "", form, "<label for=\"user_code\">", km_say(call, "Code"),
+                    "</label>\n"
                     "<input id=\"user_code\" name=\"user_code\" autocomplete=\"off\" "
                     "autocapitalize=\"characters\" spellcheck=\"false\" required maxlength=\"32\" autofocus "
                     "value=\"",
-                    km_html(p, typed), "\">\n<button type=\"submit\">Go on</button>\n</form>", NULL),
+                    km_html(p, typed), "\">\n<button type=\"submit\">", km_say(call, "Go on"),
+                    "</button>\n</form>", NULL),
         NULL);
 }
 
@@ -69,9 +71,10 @@ static int too_many(const km_call_t *call, const char *typed, int wait)
 {
     audit_refusal(call, HTTP_TOO_MANY_REQUESTS, "Too Many Requests");
     apr_table_setn(call->r->err_headers_out, "Retry-After", apr_itoa(call->pool, wait));
-    return code_page(
-        call, HTTP_TOO_MANY_REQUESTS, typed,
-        apr_psprintf(call->pool, "Too many wrong codes. Try again in %d second%s.", wait, &"s"[wait == 1]));
+    return code_page(call, HTTP_TOO_MANY_REQUESTS, typed,
+                     apr_pstrcat(call->pool, km_say(call, "Too many wrong codes. Try again in "),
+                                 apr_itoa(call->pool, wait),
+                                 km_say(call, wait == 1 ? " second." : " seconds."), NULL));
 }
 
 static apim_error_t *find_client(const km_call_t *call, const char *id, km_client_t **out)
@@ -111,7 +114,8 @@ static apim_error_t *request_of(const km_call_t *call, const char *user_code, km
 static int gone(const km_call_t *call, const char *typed)
 {
     audit_refusal(call, HTTP_NOT_FOUND, "invalid_grant");
-    return code_page(call, HTTP_NOT_FOUND, typed, "No device waits for this code, or it has expired.");
+    return code_page(call, HTTP_NOT_FOUND, typed,
+                     km_say(call, "No device waits for this code, or it has expired."));
 }
 
 /* -- who decides
@@ -187,12 +191,18 @@ static int decide(const km_call_t *call, const km_authz_t *a, const km_session_t
     }
     if (!allow) {
         audit_refusal(call, HTTP_BAD_REQUEST, "access_denied");
-        return km_page_reply(call, HTTP_OK, "Not allowed",
-                             "<p>The device was given nothing. You can close this page.</p>", NULL);
+        return km_page_reply(
+            call, HTTP_OK, "Not allowed",
+            apr_pstrcat(call->pool, "<p>",
+                        km_say(call, "The device was given nothing. You can close this page."), "</p>", NULL),
+            NULL);
     }
     audit(call, NULL);
     return km_page_reply(call, HTTP_OK, "Device connected",
-                         "<p>Your device goes on by itself. You can close this page.</p>", NULL);
+                         apr_pstrcat(call->pool, "<p>",
+                                     km_say(call, "Your device goes on by itself. You can close this page."),
+                                     "</p>", NULL),
+                         NULL);
 }
 
 /* -- requests

@@ -7,6 +7,8 @@ libkeymgr_pure_la_SOURCES = \
 	modules/mod_apim_keymgr/key_restrictions.h \
 	modules/mod_apim_keymgr/operation_input.c \
 	modules/mod_apim_keymgr/operation_input.h \
+	modules/mod_apim_keymgr/page_language.c \
+	modules/mod_apim_keymgr/page_language.h \
 	modules/mod_apim_keymgr/scope_table.c \
 	modules/mod_apim_keymgr/token_id.c \
 	modules/mod_apim_keymgr/token_id.h

@@ -33,12 +33,13 @@ const char *km_form_begin(const km_call_t *call, const km_authz_t *a, const char
 
 /* Who asks: its name is what whoever registered it chose, so the place that answers go to stands beside it,
  * or the code that the person has to compare. */
-static const char *asker(apr_pool_t *p, const km_authz_t *a)
+static const char *asker(const km_call_t *call, const km_authz_t *a)
 {
+    apr_pool_t *p = call->pool;
     apr_uri_t uri;
     const char *place = a->redirect_uri;
     if (a->user_code) {
-        place = apr_pstrcat(p, "on the device that shows ", a->user_code, NULL);
+        place = apr_pstrcat(p, km_say(call, "on the device that shows "), a->user_code, NULL);
     }
     else if (apr_uri_parse(p, a->redirect_uri, &uri) == APR_SUCCESS && uri.hostinfo && *uri.hostinfo) {
         place = uri.hostinfo;
@@ -63,19 +64,20 @@ int km_login_page(const km_call_t *call, const km_authz_t *a, int status, const 
     if (wrong) {
         notice = apr_pstrcat(p, "<p class=\"error\" role=\"alert\">", km_html(p, wrong), "</p>\n", NULL);
     }
-    return km_page_reply(
-        call, status, "Log in",
-        apr_pstrcat(
-            p, "<p>To go on to ", asker(p, a), "</p>\n", notice, form,
-            "<label for=\"username\">User name</label>\n"
-            "<input id=\"username\" name=\"username\" autocomplete=\"username\" autocapitalize=\"none\" "
-            "spellcheck=\"false\" required maxlength=\"255\" value=\"",
-            km_html(p, username), "\"", username ? "" : " autofocus", ">\n",
-            "<label for=\"password\">Password</label>\n"
-            "<input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" "
-            "required maxlength=\"1024\"",
-            username ? " autofocus" : "", ">\n<button type=\"submit\">Log in</button>\n</form>", NULL),
-        km_form_target(p, a->redirect_uri));
+    return km_page_reply(call, status, "Log in",
+                         apr_pstrcat(p, "<p>", km_say(call, "To go on to "), asker(call, a), "</p>\n", notice,
+                                     form, "<label for=\"username\">", km_say(call, "User name"),
+                                     "</label>\n<input id=\"username\" name=\"username\" "
+                                     "autocomplete=\"username\" autocapitalize=\"none\" "
+                                     "spellcheck=\"false\" required maxlength=\"255\" value=\"",
+                                     km_html(p, username), "\"", username ? "" : " autofocus", ">\n",
+                                     "<label for=\"password\">", km_say(call, "Password"),
+                                     "</label>\n<input id=\"password\" name=\"password\" type=\"password\" "
+                                     "autocomplete=\"current-password\" "
+                                     "required maxlength=\"1024\"",
+                                     username ? " autofocus" : "", ">\n<button type=\"submit\">",
+                                     km_say(call, "Log in"), "</button>\n</form>", NULL),
+                         km_form_target(p, a->redirect_uri));
 }
 
 static const struct {
@@ -95,7 +97,7 @@ static apim_error_t *explain(const km_call_t *call, const char *scope, const cha
     apr_size_t i;
     for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (strcmp(scope, known[i].scope) == 0) {
-            *text = known[i].text;
+            *text = km_say(call, known[i].text);
             return NULL;
         }
     }
@@ -120,9 +122,14 @@ static apim_error_t *list_scopes(const km_call_t *call, const char *scopes, cons
 }
 
 /* RFC 8628 section 5.4: who sent the code may want what the person has. */
-static const char device_warning[] = "<p>Allow it only if you have just begun this yourself, on a device in "
-                                     "front of you. Nobody ever needs you "
-                                     "to type in a code that they sent you.</p>\n";
+static const char *device_warning(const km_call_t *call)
+{
+    return apr_pstrcat(call->pool, "<p>",
+                       km_say(call,
+                              "Allow it only if you have just begun this yourself, on a device in front of "
+                              "you. Nobody ever needs you to type in a code that they sent you."),
+                       "</p>\n", NULL);
+}
 
 int km_consent_page(const km_call_t *call, const km_authz_t *a, const km_session_t *session,
                     const char *scopes)
@@ -138,11 +145,12 @@ int km_consent_page(const km_call_t *call, const km_authz_t *a, const km_session
     }
     return km_page_reply(
         call, HTTP_OK, "Allow access?",
-        apr_pstrcat(p, "<p>", asker(p, a), " asks to be allowed, in the name of <strong>",
-                    km_html(p, session->username), "</strong>, to</p>\n<ul>\n", list, "</ul>\n",
-                    a->user_code ? device_warning : "", form,
-                    "<button name=\"decision\" value=\"allow\">Allow</button>\n"
-                    "<button class=\"plain\" name=\"decision\" value=\"deny\">Do not allow</button>\n</form>",
-                    NULL),
+        apr_pstrcat(p, "<p>", asker(call, a), km_say(call, " asks to be allowed, in the name of "),
+                    "<strong>", km_html(p, session->username), "</strong>", km_say(call, ", to"),
+                    "</p>\n<ul>\n", list, "</ul>\n", a->user_code ? device_warning(call) : "", form,
+                    "<button name=\"decision\" value=\"allow\">", km_say(call, "Allow"),
+                    "</button>\n"
+                    "<button class=\"plain\" name=\"decision\" value=\"deny\">",
+                    km_say(call, "Do not allow"), "</button>\n</form>", NULL),
         km_form_target(p, a->redirect_uri));
 }

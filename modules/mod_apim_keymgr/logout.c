@@ -98,8 +98,11 @@ static int gone(const km_call_t *call, const km_session_t *session, const leavin
     if (err) {
         return km_page_error(call, err);
     }
-    return l->target ? km_page_redirect(call, l->target)
-                     : km_page_reply(call, HTTP_OK, "Logged out", "<p>You are logged out.</p>", NULL);
+    return l->target
+               ? km_page_redirect(call, l->target)
+               : km_page_reply(
+                     call, HTTP_OK, "Logged out",
+                     apr_pstrcat(call->pool, "<p>", km_say(call, "You are logged out."), "</p>", NULL), NULL);
 }
 
 /* The form carries the whole request. */
@@ -112,13 +115,14 @@ static int ask(const km_call_t *call, const km_session_t *session, const leaving
         return km_page_error(call, apim_internal(p, "no random bytes"));
     }
     return km_page_reply(call, HTTP_OK, "Log out?",
-                         apr_pstrcat(p, "<p>You are logged in as <strong>", km_html(p, session->username),
-                                     "</strong>.</p>\n",
+                         apr_pstrcat(p, "<p>", km_say(call, "You are logged in as "), "<strong>",
+                                     km_html(p, session->username), "</strong>.</p>\n",
                                      "<form method=\"post\" action=\"" KM_LOGOUT_PATH "\">\n",
                                      "<input type=\"hidden\" name=\"expires\" value=\"", expires, "\">\n",
                                      "<input type=\"hidden\" name=\"request\" value=\"", km_html(p, text),
                                      "\">\n", "<input type=\"hidden\" name=\"seal\" value=\"", seal, "\">\n",
-                                     "<button type=\"submit\">Log out</button>\n</form>", NULL),
+                                     "<button type=\"submit\">", km_say(call, "Log out"),
+                                     "</button>\n</form>", NULL),
                          km_form_target(p, l->target));
 }
 
@@ -156,6 +160,7 @@ int km_endpoint_logout(const km_call_t *call)
         err = km_pushed_resolve(call, &params, &pushed);
     }
     if (!err) {
+        km_page_locales(call, apr_table_get(params, "ui_locales"));
         err = read_leaving(call, params, &l);
     }
     if (err) {

@@ -6,6 +6,7 @@
 #include "logout.h"
 #include "oauth_endpoints.h"
 #include "oauth_error.h"
+#include "page_language.h"
 #include "pushed_request.h"
 #include "registration.h"
 #include "userinfo.h"
@@ -70,6 +71,7 @@ static void add_abilities(const km_call_t *call, json_t *j)
     add_list(call, j, "subject_types_supported", "public");
     add_list(call, j, "id_token_signing_alg_values_supported", apim_alg_name(km_algorithm(call->conf)));
     add_list(call, j, "scopes_supported", "openid profile email");
+    add_list(call, j, "ui_locales_supported", KM_PAGE_LANGUAGES);
     add_list(call, j, "claims_supported",
              "sub iss aud exp iat auth_time nonce at_hash azp name given_name family_name preferred_username "
              "updated_at "

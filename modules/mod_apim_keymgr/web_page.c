@@ -8,6 +8,9 @@
 #include "httpd/rest.h"
 #include "oauth_endpoints.h"
 #include "oauth_error.h"
+#include "page_language.h"
+
+#define LOCALES "apim-ui-locales"
 
 static const char style[] =
     ":root{color-scheme:light dark}"
@@ -34,6 +37,24 @@ static const char style[] =
 const char *km_html(apr_pool_t *p, const char *text)
 {
     return ap_escape_html2(p, text ? text : "", 0);
+}
+
+void km_page_locales(const km_call_t *call, const char *locales)
+{
+    if (locales) {
+        apr_table_set(call->r->notes, LOCALES, locales);
+    }
+}
+
+static const char *language(const km_call_t *call)
+{
+    return km_language_choose(apr_table_get(call->r->notes, LOCALES),
+                              apr_table_get(call->r->headers_in, "Accept-Language"));
+}
+
+const char *km_say(const km_call_t *call, const char *text)
+{
+    return km_language_text(language(call), text);
 }
 
 const char *km_form_target(apr_pool_t *p, const char *text)
@@ -69,14 +90,15 @@ static void set_headers(request_rec *r, const char *form_target)
 int km_page_reply(const km_call_t *call, int status, const char *title, const char *body,
                   const char *form_target)
 {
+    const char *said = km_say(call, title), *lang = said == title ? "en" : language(call);
     const char *page = apr_pstrcat(
-        call->pool,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        call->pool, "<!DOCTYPE html>\n<html lang=\"", lang,
+        "\">\n<head>\n<meta charset=\"utf-8\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
-        title,
-        "</title>\n<link rel=\"stylesheet\" href=\"" KM_STYLE_PATH "\">\n</head>\n<body>\n<main>\n<h1>",
-        title, "</h1>\n", body, "\n</main>\n</body>\n</html>\n", NULL);
+        said, "</title>\n<link rel=\"stylesheet\" href=\"" KM_STYLE_PATH "\">\n</head>\n<body>\n<main>\n<h1>",
+        said, "</h1>\n", body, "\n</main>\n</body>\n</html>\n", NULL);
     set_headers(call->r, form_target);
+    apr_table_setn(call->r->headers_out, "Content-Language", lang);
     rest_reply_text(call->r, status, "text/html; charset=utf-8", page, strlen(page));
     return OK;
 }
@@ -91,10 +113,9 @@ int km_page_error(const km_call_t *call, const apim_error_t *err)
     return km_page_reply(
         call, err->status, err->status < 500 ? "This did not work" : "Not available at the moment",
         apr_pstrcat(
-            p, "<p class=\"error\" role=\"alert\">",
-            km_html(p, err->description ? err->description : err->message),
-            "</p>\n<p class=\"note\">Go back to the application you came from and start there again.</p>",
-            NULL),
+            p, "<p class=\"error\" role=\"alert\" lang=\"en\">",
+            km_html(p, err->description ? err->description : err->message), "</p>\n<p class=\"note\">",
+            km_say(call, "Go back to the application you came from and start there again."), "</p>", NULL),
         NULL);
 }
 

@@ -13,12 +13,20 @@
 /** Text as HTML, for content and for attribute values in double quotes. NULL is "". */
 const char *km_html(apr_pool_t *p, const char *text);
 
+/** ui_locales of this request: wins over what the browser says. NULL does nothing. */
+void km_page_locales(const km_call_t *call, const char *locales);
+
+/** An English text of the pages in the language of this request's person; itself where it is not translated
+ * (page_language). */
+const char *km_say(const km_call_t *call, const char *text);
+
 /** What form_target of a page must be so that its form's answer may redirect to uri: an origin, or a scheme.
  * NULL if it cannot be named, or uri is NULL. */
 const char *km_form_target(apr_pool_t *p, const char *uri);
 
-/** Writes a page. body: HTML below the heading. form_target: a source of CSP's form-action besides our own
- * origin, where a form's answer may redirect to (NULL: none). Returns OK. */
+/** Writes a page. title: English; where it is translated, the body is expected to be, too. body: HTML below
+ * the heading. form_target: a source of CSP's form-action besides our own origin, where a form's answer may
+ * redirect to (NULL: none). Returns OK. */
 int km_page_reply(const km_call_t *call, int status, const char *title, const char *body,
                   const char *form_target);
 

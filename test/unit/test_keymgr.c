@@ -6,6 +6,7 @@
 #include "client_input.h"
 #include "key_restrictions.h"
 #include "operation_input.h"
+#include "page_language.h"
 #include "scope_service.h"
 #include "token_id.h"
 
@@ -121,6 +122,43 @@ static void test_inputs(void **state)
     assert_non_null(km_in_words(p, in, "bad", 9, &text));
 }
 
+static void test_language_of_pages(void **state)
+{
+    static const struct {
+        const char *locales, *accept, *language;
+    } cases[] = {{NULL, NULL, "en"},
+                 {NULL, "de", "de"},
+                 {NULL, "DE-at, en;q=0.9", "de"},
+                 {NULL, "en, de", "en"},
+                 {NULL, "de;q=0.2, en;q=0.8", "en"},
+                 {NULL, "en;q=0.25,de;q=0.251", "de"},
+                 {NULL, "fr, de;q=0.5, *;q=0.1", "de"},
+                 {NULL, "de;q=0", "en"},
+                 {NULL, "de;q=", "en"},
+                 {NULL, "de;q=x", "en"},
+                 {NULL, "de ; q=1.000", "de"},
+                 {NULL, "de;", "en"},
+                 {NULL, "deu, d, e, -, ;;;, ,,,", "en"},
+                 {NULL, "", "en"},
+                 {"de", "en", "de"},
+                 {"fr-CA  de-CH en", "en", "de"},
+                 {"en-GB de", "de", "en"},
+                 {"tlh", "de", "de"},
+                 {"", "de", "de"},
+                 {"  de", "en", "de"}};
+    char many[4001];
+    size_t i;
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_string_equal(km_language_choose(cases[i].locales, cases[i].accept), cases[i].language);
+    }
+    memset(many, ',', sizeof(many) - 1);
+    many[sizeof(many) - 1] = '\0';
+    assert_string_equal(km_language_choose(many, many), "en");
+    assert_string_equal(km_language_text("de", "Password"), "Passwort");
+    assert_string_equal(km_language_text("en", "Password"), "Password");
+    assert_string_equal(km_language_text("de", "no text of ours"), "no text of ours");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {unit_case(test_scope_table_is_sorted_and_complete),
@@ -128,6 +166,7 @@ int main(void)
                                        unit_case(test_referers),
                                        unit_case(test_token_ids),
                                        unit_case(test_grant_types),
-                                       unit_case(test_inputs)};
+                                       unit_case(test_inputs),
+                                       unit_case(test_language_of_pages)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
