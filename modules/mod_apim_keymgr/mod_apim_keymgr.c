@@ -209,12 +209,12 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     wrong = apim_db_pool_setup();
     wrong = wrong ? wrong : km_login_guard_setup(main_server);
     wrong = wrong ? wrong : km_stats_setup(main_server);
+    if (!wrong && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        wrong = km_cleaner_setup(pconf, main_server, km_clean_interval(config_of(main_server)));
+    }
     for (s = main_server; s && !wrong && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG;
          s = s->next) {
         wrong = apim_audit_open(pconf, s, &config_of(s)->common);
-    }
-    if (!wrong && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
-        wrong = km_cleaner_setup(pconf, main_server, km_clean_interval(config_of(main_server)));
     }
     for (s = main_server; s && !wrong && !config_of(s)->enabled; s = s->next) {
     }
