@@ -51,6 +51,23 @@ def test_the_application_may_say_the_language_and_it_stays_over_the_form(km):
     assert is_german(browser.get("/oauth2/logout", ui_locales="de"))
 
 
+def test_the_pages_for_devices_are_german_too(km):
+    device = Client(km, public=True, grant_types=["urn:ietf:params:oauth:grant-type:device_code"])
+    browser = person(km, "de")
+    page = browser.submit(browser.get("/oauth2/device"), user_code="BBBB-BBBB")
+    assert page.status_code == 404 and is_german(page) and "Auf diesen Code wartet kein Gerät" in page.text
+    for decision, said in (("deny", "Das Gerät hat nichts bekommen."), ("allow", "Gerät verbunden")):
+        code = km.post("/oauth2/device_authorization", data={"client_id": device.id}).json()["user_code"]
+        page = browser.submit(page, user_code=code)
+        if 'name="password"' in page.text:
+            assert is_german(page) and f"auf dem Gerät mit der Anzeige {code}" in page.text
+            page = browser.log_in(page)
+        assert is_german(page) and "Erlauben Sie es nur" in page.text
+        page = browser.submit(page, decision=decision)
+        assert is_german(page) and said in page.text
+        page = browser.get("/oauth2/device")
+
+
 def test_an_error_is_marked_as_english_on_a_german_page(km):
     page = person(km, "de").get("/oauth2/authorize", client_id="x")
     assert page.status_code == 400 and is_german(page) and 'role="alert" lang="en"' in page.text and "beginnen Sie dort von vorn" in page.text
