@@ -1,9 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Log-in, consent and log-out in the language of the person."""
+import json
+import os
+import pathlib
+import subprocess
+import urllib.parse
+
 import pytest
 
 from browser import Browser, Client
+from database import USERS
 from keymgr import KeyManager
+
+SCRIPT = pathlib.Path(__file__).resolve().parents[1] / "browser" / "login.mjs"
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -81,3 +90,17 @@ def test_hostile_languages_get_a_page_and_are_not_shown(km, hostile):
 
 def test_the_languages_stand_in_the_metadata(km):
     assert km.get("/.well-known/openid-configuration").json()["ui_locales_supported"] == ["en", "de"]
+
+
+@pytest.mark.slow
+def test_axe_finds_nothing_on_a_wide_window_and_a_phone(env, km):
+    assert (SCRIPT.parents[1] / "npm" / "node_modules" / "playwright-core").is_dir(), "run npm ci in test/npm (./check does it)"
+    app = Client(km, redirect_uri="https://a-rather-long-name-of-a-host.applications.example.com/cb")
+    job = {"url": km.url, "user": {"name": "subscriber", "password": USERS["subscriber"][0]}, "shots": str(env.root),
+           "authorize": "/oauth2/authorize?" + urllib.parse.urlencode(app.request(scope="openid profile email apim:subscribe", prompt="login consent")),
+           "windows": [{"locale": "en"}, {"locale": "de", "viewport": {"width": 320, "height": 640}, "colorScheme": "dark"}]}
+    r = subprocess.run(["node", SCRIPT, json.dumps(job)], capture_output=True, text=True, timeout=120, check=False,
+                       env={**os.environ, "HOME": str(env.root)})
+    assert r.returncode == 0, r.stderr
+    answer = json.loads(r.stdout)
+    assert answer["looked"] == 9 and not answer["found"], "\n".join(answer["found"])
