@@ -20,20 +20,12 @@
 
 static const struct {
     const apim_stmt_t *stmt;
-    int times;        /* how often the statement takes the bound */
     apr_int64_t keep; /* ms that a row is kept past its end */
-} chores[] = {{&km_clean_tokens, 2, MINUTE},
-              {&km_clean_revocations, 1, 0},
-              {&km_clean_invalidations, 1, DAY},
-              {&km_clean_api_keys, 1, DAY},
-              {&km_clean_sessions, 1, 0},
-              {&km_clean_used_once, 1, 0},
-              {&km_clean_codes, 1, 10 * MINUTE},
-              {&km_clean_devices, 1, 10 * MINUTE},
-              {&km_clean_usage_batches, 1, 30 * DAY},
-              {&km_clean_usage_minutes, 1, 0},
-              {&km_clean_usage_hours, 1, 0},
-              {&km_clean_usage_days, 1, 0}};
+} chores[] = {
+    {&km_clean_tokens, MINUTE},     {&km_clean_revocations, 0},       {&km_clean_invalidations, DAY},
+    {&km_clean_api_keys, DAY},      {&km_clean_sessions, 0},          {&km_clean_used_once, 0},
+    {&km_clean_codes, 10 * MINUTE}, {&km_clean_devices, 10 * MINUTE}, {&km_clean_usage_batches, 30 * DAY},
+    {&km_clean_usage_minutes, 0},   {&km_clean_usage_hours, 0},       {&km_clean_usage_days, 0}};
 #define CHORES (sizeof(chores) / sizeof(chores[0]))
 
 /* A run in progress, and whether it should end. The watchdog's thread outlives the child's pools, so the
@@ -54,8 +46,7 @@ static apim_error_t *do_chore(apr_pool_t *p, apim_db_t *db, const km_config_t *c
     int batch, removed;
     for (batch = 0; batch < MAX_BATCHES && !apr_atomic_read32(&stopping); batch++) {
         const char *bound = apim_i64(p, apim_now_ms() - kept(conf, i));
-        const char *args[] = {bound, bound};
-        APIM_TRY(apim_db_query(db, chores[i].stmt, &removed, args, chores[i].times));
+        APIM_TRY(apim_db_query(db, chores[i].stmt, &removed, APIM_ARGS(bound)));
         km_count_n(KM_ROWS_CLEANED, (apr_uint64_t)removed);
         if (removed < BATCH) {
             break;

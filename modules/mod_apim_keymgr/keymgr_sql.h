@@ -25,6 +25,9 @@
 #define KM_DEVICE_COLUMNS                                                                                              \
     "device_hash, consumer_key, scopes, status, username, auth_time, poll_interval, polled_at, expires_at"
 
+#define KM_TOKEN_END                                                                                                   \
+    "CASE WHEN t.refresh_expires_at > t.expires_at THEN t.refresh_expires_at ELSE t.expires_at END"
+
 #define KM_STATEMENTS(X)                                                                                               \
     /* clients */                                                                                                      \
     X(km_client_by_key, "SELECT " KM_CLIENT_COLUMNS "WHERE c.consumer_key = %s")                                       \
@@ -67,6 +70,7 @@
     X(km_token_by_hash, "SELECT id, family, consumer_key, username, scopes, status, issued_at, expires_at, "           \
         "refresh_expires_at FROM am_token WHERE token_hash = %s")                                                      \
     X(km_token_lock_family, "UPDATE am_token SET family = family WHERE id = %s")                                       \
+    X(km_token_keep_family, "UPDATE am_token SET refresh_expires_at = %ld WHERE id = %s")                              \
     X(km_token_rotate, "UPDATE am_token SET status = 'ROTATED' WHERE id = %s AND status = 'ACTIVE' "                   \
         "RETURNING token_hash, expires_at")                                                                            \
     X(km_token_successors, "SELECT COUNT(*), MIN(issued_at), "                                                         \
@@ -151,9 +155,10 @@
     X(km_keys_activate, "UPDATE am_signing_key SET state = 'ACTIVE', activated_at = %ld "                              \
         "WHERE kid = %s AND state = 'NEXT'")                                                                           \
     /* clean-up, in batches of 500 */                                                                                  \
-    X(km_clean_tokens, "DELETE FROM am_token WHERE id IN (SELECT t.id FROM am_token t WHERE t.expires_at < %ld "       \
-        "AND (t.refresh_expires_at IS NULL OR t.refresh_expires_at < %ld) AND (t.id <> t.family OR NOT EXISTS "        \
-        "(SELECT 1 FROM am_token o WHERE o.family = t.family AND o.id <> t.id)) LIMIT 500)")                           \
+    /* in the order of am_token_end, whatever the planner thinks of it; a sum has no affinity, so SQLite may use it too */\
+    X(km_clean_tokens, "DELETE FROM am_token WHERE id IN (SELECT t.id FROM am_token t WHERE " KM_TOKEN_END             \
+        " < 0 + CAST(%s AS BIGINT) AND (t.id <> t.family OR NOT EXISTS "                                               \
+        "(SELECT 1 FROM am_token o WHERE o.family = t.family AND o.id <> t.id)) ORDER BY " KM_TOKEN_END " LIMIT 500)") \
     X(km_clean_revocations, "DELETE FROM am_revocation WHERE (kind, subject) IN "                                      \
         "(SELECT kind, subject FROM am_revocation WHERE expires_at < %ld LIMIT 500)")                                  \
     X(km_clean_invalidations, "DELETE FROM am_invalidation WHERE revision < "                                          \

@@ -322,13 +322,15 @@ static apim_error_t *refreshed_scopes(const km_call_t *call, const km_client_t *
 
 typedef enum { TAKEN, REFUSED } outcome_e;
 
-/* Inside the transaction: uses the old token up, or decides what its second use means. */
-static apim_error_t *take(const km_call_t *call, apim_db_t *db, const km_token_row_t *old, outcome_e *outcome)
+/* Inside the transaction: uses the old token up, or decides what its second use means. until: when its
+ * successor ends (ms). */
+static apim_error_t *take(const km_call_t *call, apim_db_t *db, const km_token_row_t *old, apr_int64_t until,
+                          outcome_e *outcome)
 {
     km_successors_t next;
     int rotated;
     *outcome = TAKEN;
-    APIM_TRY(km_token_family_lock(db, old->family));
+    APIM_TRY(km_token_family_keep(call->pool, db, old->family, until));
     APIM_TRY(km_token_rotated(call, db, old, &rotated));
     if (rotated) {
         return NULL;
@@ -357,7 +359,7 @@ static apim_error_t *exchange(const km_call_t *call, const km_token_row_t *old, 
     APIM_TRY(apim_db_open(call->pool, &call->conf->common, APIM_DB_API_MANAGER, &db));
     err = apim_db_begin(db);
     if (!err) {
-        err = take(call, db, old, outcome);
+        err = take(call, db, old, fresh->refresh_expires_at, outcome);
     }
     if (!err && *outcome == TAKEN) {
         err = km_token_insert(call->pool, db, fresh);
@@ -395,6 +397,9 @@ apim_error_t *km_refresh(const km_call_t *call, const km_client_t *client, const
     g.lifetime = km_client_access_lifetime(call, client, 0);
     APIM_TRY(refreshed_scopes(call, client, old, scopes, &g));
     APIM_TRY(make(call, &g, out, &fresh));
+    if (!fresh) {
+        return apim_internal(p, "a token that can be refreshed was made without a row");
+    }
     APIM_TRY(exchange(call, old, fresh, &outcome));
     if (outcome == REFUSED) {
         return invalid_grant(p);

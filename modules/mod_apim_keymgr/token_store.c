@@ -64,6 +64,11 @@ apim_error_t *km_token_family_lock(apim_db_t *db, const char *family)
     return apim_db_query(db, &km_token_lock_family, NULL, APIM_ARGS(family));
 }
 
+apim_error_t *km_token_family_keep(apr_pool_t *p, apim_db_t *db, const char *family, apr_int64_t until)
+{
+    return apim_db_query(db, &km_token_keep_family, NULL, APIM_ARGS(apim_i64(p, until), family));
+}
+
 apim_error_t *km_token_family_successors(apr_pool_t *p, apim_db_t *db, const km_token_row_t *row,
                                          km_successors_t *out)
 {

@@ -35,6 +35,9 @@ apim_error_t *km_token_find(apr_pool_t *p, apim_db_t *db, const char *hash, km_t
 
 /** Holds the family until the end of the transaction: whoever refreshes or revokes it meanwhile waits. */
 apim_error_t *km_token_family_lock(apim_db_t *db, const char *family);
+/** As km_token_family_lock; and the family's first row, which is kept as long as any other, says so: until
+ * then (ms) the clean-up passes it by. */
+apim_error_t *km_token_family_keep(apr_pool_t *p, apim_db_t *db, const char *family, apr_int64_t until);
 
 /** What came after a refresh token in its family. */
 typedef struct km_successors_t {

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from database import USERS
-from keymgr import KeyManager, Scene
+from keymgr import KeyManager, Scene, now_ms
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +119,21 @@ def test_expired(scene):
     first = login(scene)
     scene.db.query("UPDATE am_token SET refresh_expires_at = issued_at WHERE consumer_key = ?", (scene.client[0],))
     refused(refresh(scene, first["refresh_token"]))
+
+
+def test_the_first_token_is_known_as_long_as_its_family(scene):
+    """Its row stays as long as any other of the family does, and says so: the clean-up passes it by, and a copy of it is
+    told as one even after its own time."""
+    first = login(scene)
+    soon = now_ms() + 60000
+    scene.db.query("UPDATE am_token SET refresh_expires_at = ? WHERE consumer_key = ?", (soon, scene.client[0]))
+    second = refresh(scene, first["refresh_token"]).json()
+    ends = [int(r[0]) for r in scene.db.query("SELECT refresh_expires_at FROM am_token WHERE consumer_key = ?", (scene.client[0],))]
+    assert len(ends) == 2 and ends[0] == ends[1] > soon
+    third = refresh(scene, second["refresh_token"]).json()
+    refused(refresh(scene, first["refresh_token"]))
+    refused(refresh(scene, third["refresh_token"]))
+    assert live(scene) == 0
 
 
 def test_scope_shrinks_for_the_access_token_only(scene):
