@@ -153,8 +153,10 @@ def test_a_program_takes_the_lines_also_after_a_graceful_restart(env):
 
     km.post("/oauth2/token", data={"grant_type": "x"})
     told(1)
+    old = set(node.children())
     node.graceful()
-    km.post("/oauth2/token", data={"grant_type": "x"})
+    wait_until(lambda: not old & set(node.children()), 20, what="the old children end; their program is gone")
+    KeyManager(env, node).post("/oauth2/token", data={"grant_type": "x"})
     told(2)
 
 
