@@ -78,8 +78,10 @@ def sanitizer_library():
 def process_env(root):
     env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "TMPDIR": str(root / "tmp")}
     if SANITIZE:
+        # The handlers cannot be replaced by httpd's, which end in a core file that AddressSanitizer forbids: every crash has its stack.
         env.update(LD_PRELOAD=sanitizer_library(),
-                   ASAN_OPTIONS=f"detect_leaks=0:detect_odr_violation=0:log_path={root}/logs/asan:abort_on_error=0",
+                   ASAN_OPTIONS=f"detect_leaks=0:detect_odr_violation=0:log_path={root}/logs/asan:abort_on_error=0:"
+                                "handle_segv=2:handle_sigbus=2:handle_sigfpe=2:handle_sigill=2:handle_abort=2",
                    UBSAN_OPTIONS=f"print_stacktrace=1:halt_on_error=1:log_path={root}/logs/ubsan")
     return env
 

