@@ -9,6 +9,7 @@
 #include "id_token.h"
 #include "login_service.h"
 #include "oauth_error.h"
+#include "resource_target.h"
 #include "scope_service.h"
 
 #define CHALLENGE_LENGTH 43
@@ -229,6 +230,7 @@ apim_error_t *km_authz_check(const km_call_t *call, const apr_table_t *params, k
     APIM_TRY(check_prompt(call, params, a));
     a->scope = param(params, "scope");
     APIM_TRY(km_scope_check(call->pool, a->scope));
+    APIM_TRY(km_targets_read(call, params, KM_TARGET_RESOURCE, &a->audience));
     a->nonce = param(params, "nonce");
     if (a->nonce && strlen(a->nonce) > 1024) {
         return invalid(call, "nonce is longer than 1024 bytes.");

@@ -17,6 +17,7 @@ typedef struct km_authz_t {
     const char *user_code;    /* a device asks, which shows this code (device_page.h); NULL: it does not */
     const char *state;
     const char *scope;
+    const char *audience;  /* blank-separated; NULL: the default (resource_target.h) */
     const char *challenge; /* PKCE, S256; NULL: none */
     const char *nonce;
     const char *login_hint;

@@ -46,6 +46,7 @@ static int issue_code(const km_call_t *call, const km_authz_t *a, const km_sessi
                       .challenge = a->challenge,
                       .scopes = scopes,
                       .nonce = a->nonce,
+                      .audience = a->audience,
                       .auth_time = session->auth_time};
     const char *text;
     apim_error_t *err = km_pushed_use(call, a->params);

@@ -226,18 +226,18 @@ apim_error_t *km_token_generate(const km_call_t *call, const json_t *in, json_t 
 {
     km_client_t *client;
     km_issued_t *issued;
-    const char *secret, *scopes;
-    apr_int64_t lifetime;
+    km_wanted_t wanted = {0};
+    const char *secret;
     APIM_TRY(find(call, in, &client));
     APIM_TRY(km_in_text(call->pool, in, "consumerSecret", MAX_KEY, &secret));
-    APIM_TRY(km_in_words(call->pool, in, "scopes", MAX_LIST, &scopes));
-    APIM_TRY(read_lifetime(call, in, "validityPeriod", &lifetime));
+    APIM_TRY(km_in_words(call->pool, in, "scopes", MAX_LIST, &wanted.scopes));
+    APIM_TRY(read_lifetime(call, in, "validityPeriod", &wanted.lifetime));
     /* The caller is a portal that has already decided whether its user may do this; a secret is checked if it
      * gives one. */
     if (secret && !km_client_secret_matches(client, secret)) {
         return apim_bad_request(call->pool, "consumerSecret is not the secret of this consumer key.");
     }
-    APIM_TRY(km_issue_application_token(call, client, scopes, lifetime, &issued));
+    APIM_TRY(km_issue_application_token(call, client, &wanted, &issued));
     *out = apim_json_own(call->pool, km_issued_json(issued));
     return *out ? NULL : apim_internal(call->pool, "a token could not be printed");
 }

@@ -47,7 +47,7 @@ apim_error_t *km_code_make(const km_call_t *call, km_code_t *c, const char **tex
     c->expires_at = call->now + KM_CODE_LIFETIME;
     return run(call, &km_code_insert, NULL,
                APIM_ARGS(c->hash, c->consumer_key, c->username, c->redirect_uri, c->challenge, c->scopes,
-                         c->nonce, apim_i64(p, c->auth_time), apim_i64(p, c->expires_at)));
+                         c->nonce, apim_i64(p, c->auth_time), apim_i64(p, c->expires_at), c->audience));
 }
 
 apim_error_t *km_code_find(const km_call_t *call, const char *text, km_code_t **out)
@@ -73,6 +73,7 @@ apim_error_t *km_code_find(const km_call_t *call, const char *text, km_code_t **
     c->auth_time = number(row[6]);
     c->expires_at = number(row[7]);
     c->family = row[8];
+    c->audience = row[9];
     *out = c;
     return NULL;
 }

@@ -19,6 +19,7 @@ typedef struct km_code_t {
     const char *challenge; /* NULL: no PKCE */
     const char *scopes;
     const char *nonce;     /* NULL: none */
+    const char *audience;  /* blank-separated; NULL: the default */
     const char *family;    /* of the tokens it was redeemed for; NULL: not used yet */
     apr_int64_t auth_time; /* ms */
     apr_int64_t expires_at;

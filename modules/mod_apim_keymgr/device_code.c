@@ -15,6 +15,7 @@
 #include "keymgr_sql.h"
 #include "oauth_endpoints.h"
 #include "oauth_error.h"
+#include "resource_target.h"
 #include "scope_service.h"
 
 #define DEVICE_PREFIX  "apim_dc_"
@@ -124,12 +125,13 @@ static apim_error_t *find(const km_call_t *call, const apim_stmt_t *stmt, const 
     d->interval = number(row[6]);
     d->polled_at = number(row[7]);
     d->expires_at = number(row[8]);
+    d->audience = row[9];
     *out = d;
     return NULL;
 }
 
 apim_error_t *km_device_make(const km_call_t *call, const km_client_t *client, const char *scopes,
-                             const char **device_code, const char **user_code)
+                             const char *audience, const char **device_code, const char **user_code)
 {
     apr_pool_t *p = call->pool;
     const char *random = apim_random_token(p, DEVICE_BYTES);
@@ -146,7 +148,7 @@ apim_error_t *km_device_make(const km_call_t *call, const km_client_t *client, c
         APIM_TRY(run(call, &km_device_insert, &made,
                      APIM_ARGS(apim_sha256_hex(p, *device_code), user_hash(call, *user_code),
                                client->consumer_key, scopes ? scopes : "", apim_i64(p, KM_DEVICE_INTERVAL),
-                               apim_i64(p, call->now + KM_DEVICE_LIFETIME))));
+                               apim_i64(p, call->now + KM_DEVICE_LIFETIME), audience)));
     }
     return made ? NULL : apim_internal(p, "no user code is free");
 }
@@ -223,7 +225,7 @@ static apim_error_t *begin(const km_call_t *call, const char **device_code, cons
 {
     km_client_t *client;
     apr_table_t *form;
-    const char *scope;
+    const char *scope, *audience;
     APIM_TRY(km_read_form(call, &form));
     APIM_TRY(km_client_authenticate(call, form, &client));
     apim_audit_about(call->r, "client", client->consumer_key);
@@ -234,7 +236,8 @@ static apim_error_t *begin(const km_call_t *call, const char **device_code, cons
     }
     scope = apr_table_get(form, "scope");
     APIM_TRY(km_scope_check(call->pool, scope));
-    return km_device_make(call, client, scope, device_code, user_code);
+    APIM_TRY(km_targets_read(call, form, KM_TARGET_RESOURCE, &audience));
+    return km_device_make(call, client, scope, audience, device_code, user_code);
 }
 
 int km_endpoint_device_authorization(const km_call_t *call)

@@ -18,6 +18,7 @@ typedef struct km_device_t {
     const char *hash;
     const char *consumer_key;
     const char *scopes;
+    const char *audience;  /* blank-separated; NULL: the default */
     const char *status;    /* PENDING, ALLOWED, DENIED, USED */
     const char *username;  /* NULL: nobody has decided */
     apr_int64_t auth_time; /* ms */
@@ -26,9 +27,10 @@ typedef struct km_device_t {
     apr_int64_t expires_at;
 } km_device_t;
 
-/** Makes a pair of codes. device_code: 256 random bits; user_code: XXXX-XXXX of 20 consonants (34 bits). */
+/** Makes a pair of codes. audience: as in km_device_t. device_code: 256 random bits; user_code: XXXX-XXXX of
+ * 20 consonants (34 bits). */
 apim_error_t *km_device_make(const km_call_t *call, const km_client_t *client, const char *scopes,
-                             const char **device_code, const char **user_code);
+                             const char *audience, const char **device_code, const char **user_code);
 
 /** A user code as km_device_make writes it, of what a person typed (either case, any separators); NULL if it
  * cannot be one. */

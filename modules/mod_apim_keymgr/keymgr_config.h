@@ -9,11 +9,12 @@ struct km_keys_t;
 
 /* Per server. Durations are microseconds, -1 while unset; read them through the functions below. */
 typedef struct km_config_t {
-    apim_common_config_t common; /* first: see common_config.h */
-    int enabled;                 /* ApimKeymgr On stands here or in a Location of this server */
-    const char *issuer;          /* ApimIssuer */
-    const char *audience;        /* ApimTokenAudience */
-    apim_alg_e algorithm;        /* ApimSigningAlgorithm */
+    apim_common_config_t common;   /* first: see common_config.h */
+    int enabled;                   /* ApimKeymgr On stands here or in a Location of this server */
+    const char *issuer;            /* ApimIssuer */
+    const char *audience;          /* ApimTokenAudience */
+    apr_array_header_t *resources; /* ApimTokenResource; NULL: none */
+    apim_alg_e algorithm;          /* ApimSigningAlgorithm */
     apr_interval_time_t key_rotation;
     apr_interval_time_t access_lifetime;
     apr_interval_time_t refresh_lifetime;

@@ -38,6 +38,7 @@ void *km_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     conf->enabled = base->enabled || add->enabled;
     conf->issuer = add->issuer ? add->issuer : base->issuer;
     conf->audience = add->audience ? add->audience : base->audience;
+    conf->resources = add->resources ? add->resources : base->resources;
     conf->algorithm = add->algorithm != APIM_ALG_NONE ? add->algorithm : base->algorithm;
     conf->key_rotation = either(base->key_rotation, add->key_rotation);
     conf->access_lifetime = either(base->access_lifetime, add->access_lifetime);
@@ -97,11 +98,29 @@ static const char *set_issuer(cmd_parms *cmd, void *dummy, const char *arg)
 
 static const char *set_audience(cmd_parms *cmd, void *dummy, const char *arg)
 {
-    if (!*arg || !apim_utf8_valid(arg, strlen(arg)) || apim_has_control(arg, NULL)) {
-        return apr_psprintf(cmd->pool, "%s: write a name or URL of the gateways that tokens are meant for",
-                            cmd->cmd->name);
+    if (!*arg || !apim_utf8_valid(arg, strlen(arg)) || apim_has_control(arg, NULL) || strchr(arg, ' ')) {
+        return apr_psprintf(
+            cmd->pool, "%s: write a name or URL, without blanks, of the gateways that tokens are meant for",
+            cmd->cmd->name);
     }
     config_of(cmd)->audience = arg;
+    return NULL;
+}
+
+static const char *set_resource(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    km_config_t *conf = config_of(cmd);
+    apr_uri_t uri;
+    if (apr_uri_parse(cmd->temp_pool, arg, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname ||
+        uri.query || uri.fragment || (strcmp(uri.scheme, "https") != 0 && strcmp(uri.scheme, "http") != 0) ||
+        strchr(arg, ' ') || !apim_utf8_valid(arg, strlen(arg))) {
+        return apr_psprintf(cmd->pool,
+                            "%s: '%s' is not usable; write the URLs that gateways are reached by, such as "
+                            "https://api.example.com",
+                            cmd->cmd->name, arg);
+    }
+    conf->resources = conf->resources ? conf->resources : apr_array_make(cmd->pool, 2, sizeof(const char *));
+    APR_ARRAY_PUSH(conf->resources, const char *) = arg;
     return NULL;
 }
 
@@ -201,6 +220,9 @@ const command_rec km_commands[] = {
                   "the URL that tokens and metadata name as their issuer (default: the URL of the request)"),
     AP_INIT_TAKE1("ApimTokenAudience", set_audience, NULL, RSRC_CONF,
                   "the audience of access tokens (default: the issuer)"),
+    AP_INIT_ITERATE("ApimTokenResource", set_resource, NULL, RSRC_CONF,
+                    "URLs of gateways, or of paths on them, that clients may name as resource (default: the "
+                    "audience and the issuer)"),
     AP_INIT_TAKE1("ApimSigningAlgorithm", set_algorithm, NULL, RSRC_CONF,
                   "ES256, RS256, PS256 or EdDSA: how tokens are signed (default ES256)"),
     AP_INIT_TAKE1("ApimKeyRotation", set_rotation, NULL, RSRC_CONF,

@@ -23,7 +23,7 @@
     "(SELECT revoked_at FROM am_revocation WHERE kind = '" kind "' AND subject = " subject ")"
 
 #define KM_DEVICE_COLUMNS                                                                                              \
-    "device_hash, consumer_key, scopes, status, username, auth_time, poll_interval, polled_at, expires_at"
+    "device_hash, consumer_key, scopes, status, username, auth_time, poll_interval, polled_at, expires_at, audience"
 
 #define KM_TOKEN_END                                                                                                   \
     "CASE WHEN t.refresh_expires_at > t.expires_at THEN t.refresh_expires_at ELSE t.expires_at END"
@@ -59,16 +59,19 @@
     X(km_user_status, "SELECT status FROM um_user WHERE username = %s")                                                \
     X(km_user_profile, "SELECT given_name, family_name, email, updated_at FROM um_user WHERE username = %s "            \
         "AND status = 'ACTIVE'")                                                                                       \
+    /* targets of tokens */                                                                                            \
+    X(km_api_context, "SELECT 1 FROM am_api WHERE context = %s")                                                       \
     /* scopes */                                                                                                       \
     X(km_scope_roles, "SELECT roles FROM am_scope WHERE name = %s")                                                    \
     /* tokens */                                                                                                       \
     X(km_token_insert_row, "INSERT INTO am_token (id, token_hash, refresh_hash, family, consumer_key, username, scopes, "  \
-        "refresh_scopes, grant_type, issued_at, expires_at, refresh_expires_at) "                                      \
-        "VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %ld, %ld, %ld)")                                                  \
+        "refresh_scopes, grant_type, issued_at, expires_at, refresh_expires_at, audience, refresh_audience, act, "     \
+        "derived_from) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %ld, %ld, %ld, %s, %s, %s, %s)")                    \
     X(km_token_by_refresh, "SELECT id, family, consumer_key, username, COALESCE(refresh_scopes, scopes), status, "     \
-        "issued_at, expires_at, refresh_expires_at FROM am_token WHERE refresh_hash = %s")                             \
+        "issued_at, expires_at, refresh_expires_at, COALESCE(refresh_audience, audience) FROM am_token "               \
+        "WHERE refresh_hash = %s")                                                                                     \
     X(km_token_by_hash, "SELECT id, family, consumer_key, username, scopes, status, issued_at, expires_at, "           \
-        "refresh_expires_at FROM am_token WHERE token_hash = %s")                                                      \
+        "refresh_expires_at, audience FROM am_token WHERE token_hash = %s")                                                      \
     X(km_token_lock_family, "UPDATE am_token SET family = family WHERE id = %s")                                       \
     X(km_token_keep_family, "UPDATE am_token SET refresh_expires_at = %ld WHERE id = %s")                              \
     X(km_token_rotate, "UPDATE am_token SET status = 'ROTATED' WHERE id = %s AND status = 'ACTIVE' "                   \
@@ -80,6 +83,8 @@
         "RETURNING id, token_hash, expires_at")                                                                        \
     X(km_token_family_supersede, "UPDATE am_token SET status = 'REVOKED' WHERE family = %s AND status = 'ACTIVE' "     \
         "RETURNING id, token_hash, expires_at")                                                                        \
+    X(km_token_derived_revoke, "UPDATE am_token SET status = 'REVOKED' WHERE derived_from = %s "                       \
+        "AND status <> 'REVOKED' RETURNING id, token_hash, expires_at, family")                                        \
     X(km_token_user_revoke, "UPDATE am_token SET status = 'REVOKED' WHERE username = %s AND status <> 'REVOKED'")      \
     X(km_token_client_revoke, "UPDATE am_token SET status = 'REVOKED' WHERE consumer_key = %s "                        \
         "AND status <> 'REVOKED'")                                                                                     \
@@ -91,14 +96,15 @@
         " FROM am_login_session s WHERE s.id_hash = %s AND s.expires_at > %ld")                                        \
     X(km_session_delete, "DELETE FROM am_login_session WHERE id_hash = %s")                                            \
     X(km_code_insert, "INSERT INTO am_auth_code (code_hash, consumer_key, username, redirect_uri, challenge, scopes, " \
-        "nonce, auth_time, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %ld, %ld)")                                 \
+        "nonce, auth_time, expires_at, audience) VALUES (%s, %s, %s, %s, %s, %s, %s, %ld, %ld, %s)")                   \
     X(km_code_by_hash, "SELECT consumer_key, username, redirect_uri, challenge, scopes, nonce, auth_time, expires_at, "  \
-        "family FROM am_auth_code WHERE code_hash = %s")                                                               \
+        "family, audience FROM am_auth_code WHERE code_hash = %s")                                                               \
     X(km_code_take, "UPDATE am_auth_code SET family = %s WHERE code_hash = %s AND family IS NULL")                     \
     X(km_use_once_insert, "INSERT INTO am_used_once (id_hash, expires_at) VALUES (%s, %ld) ON CONFLICT DO NOTHING")    \
     /* device authorization */                                                                                         \
     X(km_device_insert, "INSERT INTO am_device_code (device_hash, user_hash, consumer_key, scopes, status, "           \
-        "poll_interval, polled_at, expires_at) VALUES (%s, %s, %s, %s, 'PENDING', %ld, 0, %ld) ON CONFLICT DO NOTHING")\
+        "poll_interval, polled_at, expires_at, audience) VALUES (%s, %s, %s, %s, 'PENDING', %ld, 0, %ld, %s) "        \
+        "ON CONFLICT DO NOTHING")                                                                                      \
     X(km_device_by_hash, "SELECT " KM_DEVICE_COLUMNS " FROM am_device_code WHERE device_hash = %s")                    \
     X(km_device_by_user, "SELECT " KM_DEVICE_COLUMNS " FROM am_device_code WHERE user_hash = %s")                      \
     X(km_device_polled, "UPDATE am_device_code SET polled_at = %ld, poll_interval = %ld WHERE device_hash = %s")       \
@@ -130,7 +136,7 @@
         "CASE WHEN t.status = 'ACTIVE' THEN NULL ELSE CAST(t.expires_at AS BIGINT) END, "                              \
         KM_REVOKED_AT("client", "c.consumer_key") ", " KM_REVOKED_AT("user", "t.username") ", "                        \
         KM_REVOKED_AT("application", "a.id") ", " KM_VERIFY_COLUMNS                                                    \
-        ", t.username, t.scopes, t.issued_at, t.expires_at, t.grant_type "                                             \
+        ", t.username, t.scopes, t.issued_at, t.expires_at, t.grant_type, t.audience, t.act "                                             \
         "FROM am_token t JOIN am_oauth_client c ON c.consumer_key = t.consumer_key "                                   \
         "LEFT JOIN am_application_key k ON k.consumer_key = c.consumer_key "                                           \
         "LEFT JOIN am_application a ON a.id = k.application_id " KM_VERIFY_JOIN_SUBSCRIPTION                           \

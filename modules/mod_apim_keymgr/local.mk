@@ -76,6 +76,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/registrant.h \
 	modules/mod_apim_keymgr/registration.c \
 	modules/mod_apim_keymgr/registration.h \
+	modules/mod_apim_keymgr/resource_target.c \
+	modules/mod_apim_keymgr/resource_target.h \
 	modules/mod_apim_keymgr/revocation.c \
 	modules/mod_apim_keymgr/revocation.h \
 	modules/mod_apim_keymgr/scope_service.c \

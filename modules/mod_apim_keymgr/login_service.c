@@ -87,7 +87,7 @@ apim_error_t *km_portal_login_end(const km_call_t *call, const json_t *in, json_
     APIM_TRY(km_in_needed(call->pool, in, "codeVerifier", 128, &verifier));
     APIM_TRY(portal_client(call, &client));
     APIM_TRY(km_code_find(call, text, &code));
-    APIM_TRY(km_redeem_code(call, client, text, uri, verifier, &issued));
+    APIM_TRY(km_redeem_code(call, client, text, uri, verifier, NULL, &issued));
     *out =
         apim_json_own(call->pool, json_pack("{s:s, s:s, s:s, s:I}", "username", code ? code->username : "",
                                             "accessToken", issued->access_token, "scope", issued->scopes,

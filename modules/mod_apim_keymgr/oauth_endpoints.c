@@ -13,6 +13,7 @@
 #include "httpd/db_pool.h"
 #include "keymgr_log.h"
 #include "oauth_error.h"
+#include "resource_target.h"
 #include "revocation.h"
 #include "scope_service.h"
 #include "signing_keys.h"
@@ -88,55 +89,57 @@ static apim_error_t *needed(const km_call_t *call, const apr_table_t *form, cons
  */
 
 typedef apim_error_t *(grant_fn)(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
-                                 apr_int64_t lifetime, km_issued_t **out);
+                                 const km_wanted_t *wanted, km_issued_t **out);
 
 static apim_error_t *by_client_credentials(const km_call_t *call, const km_client_t *client,
-                                           const apr_table_t *form, apr_int64_t lifetime, km_issued_t **out)
+                                           const apr_table_t *form, const km_wanted_t *wanted,
+                                           km_issued_t **out)
 {
-    return km_issue_application_token(call, client, param(form, "scope"), lifetime, out);
+    return km_issue_application_token(call, client, wanted, out);
 }
 
 static apim_error_t *by_password(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
-                                 apr_int64_t lifetime, km_issued_t **out)
+                                 const km_wanted_t *wanted, km_issued_t **out)
 {
-    const char *username, *password, *scope = param(form, "scope");
+    const char *username, *password;
     km_user_t *user;
     APIM_TRY(needed(call, form, "username", &username));
     APIM_TRY(needed(call, form, "password", &password));
-    APIM_TRY(km_scope_check(call->pool, scope));
+    APIM_TRY(km_scope_check(call->pool, wanted->scopes));
     APIM_TRY(km_user_authenticate(call, username, password, &user));
     if (!user) {
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_grant",
                               "The user name or the password is wrong.");
     }
-    return km_issue_user_token(call, client, user, scope, lifetime, out);
+    return km_issue_user_token(call, client, user, wanted, out);
 }
 
 static apim_error_t *by_code(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
-                             apr_int64_t lifetime, km_issued_t **out)
+                             const km_wanted_t *wanted, km_issued_t **out)
 {
     const char *code, *redirect_uri;
     APIM_TRY(needed(call, form, "code", &code));
     APIM_TRY(needed(call, form, "redirect_uri", &redirect_uri));
-    return km_redeem_code(call, client, code, redirect_uri, param(form, "code_verifier"), out);
+    return km_redeem_code(call, client, code, redirect_uri, param(form, "code_verifier"), wanted->audience,
+                          out);
 }
 
 static apim_error_t *by_refresh_token(const km_call_t *call, const km_client_t *client,
-                                      const apr_table_t *form, apr_int64_t lifetime, km_issued_t **out)
+                                      const apr_table_t *form, const km_wanted_t *wanted, km_issued_t **out)
 {
     const char *token;
     APIM_TRY(needed(call, form, "refresh_token", &token));
-    return km_refresh(call, client, token, param(form, "scope"), out);
+    return km_refresh(call, client, token, wanted, out);
 }
 
 static apim_error_t *by_device_code(const km_call_t *call, const km_client_t *client, const apr_table_t *form,
-                                    apr_int64_t lifetime, km_issued_t **out)
+                                    const km_wanted_t *wanted, km_issued_t **out)
 {
     const char *code;
     km_device_t *device;
     APIM_TRY(needed(call, form, "device_code", &code));
     APIM_TRY(km_device_poll(call, client, code, &device));
-    return km_redeem_device(call, client, device, out);
+    return km_redeem_device(call, client, device, wanted->audience, out);
 }
 
 static const struct {
@@ -185,7 +188,7 @@ static apim_error_t *answer_token(const km_call_t *call, km_issued_t **issued)
     apr_table_t *form;
     km_client_t *client;
     const char *type;
-    apr_int64_t lifetime;
+    km_wanted_t wanted = {0};
     grant_fn *grant;
     APIM_TRY(km_read_form(call, &form));
     APIM_TRY(km_client_authenticate(call, form, &client));
@@ -202,8 +205,10 @@ static apim_error_t *answer_token(const km_call_t *call, km_issued_t **issued)
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "unauthorized_client",
                               "This client is not registered for the grant type %s.", type);
     }
-    APIM_TRY(wanted_lifetime(call, client, form, &lifetime));
-    return grant(call, client, form, lifetime, issued);
+    wanted.scopes = param(form, "scope");
+    APIM_TRY(wanted_lifetime(call, client, form, &wanted.lifetime));
+    APIM_TRY(km_targets_read(call, form, KM_TARGET_RESOURCE, &wanted.audience));
+    return grant(call, client, form, &wanted, issued);
 }
 
 int km_endpoint_token(const km_call_t *call)
@@ -252,12 +257,12 @@ int km_endpoint_revoke(const km_call_t *call)
 static json_t *describe(const km_call_t *call, const km_token_info_t *info)
 {
     json_t *j =
-        json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "active", 1, "client_id",
+        json_pack("{s:b, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:s, s:s, s:O*}", "active", 1, "client_id",
                   info->consumer_key, "scope", info->scopes, "token_type", "Bearer", "iss", km_issuer(call),
-                  "aud", km_audience(call), "iat", (json_int_t)(info->issued_at / 1000), "nbf",
-                  (json_int_t)(info->issued_at / 1000), "exp", (json_int_t)(info->expires_at / 1000), "sub",
-                  info->username ? info->username : info->consumer_key, "aut",
-                  info->username ? "APPLICATION_USER" : "APPLICATION");
+                  "aud", km_audience_json(call, info->audience), "iat", (json_int_t)(info->issued_at / 1000),
+                  "nbf", (json_int_t)(info->issued_at / 1000), "exp", (json_int_t)(info->expires_at / 1000),
+                  "sub", info->username ? info->username : info->consumer_key, "aut",
+                  info->username ? "APPLICATION_USER" : "APPLICATION", "act", info->act);
     if (j && info->username) {
         apim_json_set_str(j, "username", info->username);
     }

@@ -15,7 +15,7 @@ static const char *const words[] = {"invalid_request",         "invalid_client",
                                     "expired_token",           "unsupported_response_type",
                                     "login_required",          "consent_required",
                                     "request_not_supported",   "request_uri_not_supported",
-                                    "insufficient_scope"};
+                                    "insufficient_scope",      "invalid_target"};
 
 apim_error_t *km_oauth_error(apr_pool_t *p, int status, const char *word, const char *format, ...)
 {

@@ -7,6 +7,7 @@
 #include "client_auth.h"
 #include "httpd/audit.h"
 #include "oauth_error.h"
+#include "resource_target.h"
 #include "token_lookup.h"
 
 static const char *const scopes[] = {"apim:subscribe", "apim:app_manage", "apim:admin"};
@@ -39,7 +40,9 @@ static apim_error_t *by_token(const km_call_t *call, const char *token, km_user_
     apr_size_t i;
     int allowed = 0;
     APIM_TRY(km_lookup_token(call, token, NULL, NULL, &info));
-    for (i = 0; info->state == KM_ACTIVE && info->username && i < sizeof(scopes) / sizeof(scopes[0]); i++) {
+    for (i = 0; info->state == KM_ACTIVE && info->username && km_audience_is_ours(call, info->audience) &&
+                i < sizeof(scopes) / sizeof(scopes[0]);
+         i++) {
         allowed |= apim_word_in_list(scopes[i], info->scopes);
     }
     if (!allowed) {

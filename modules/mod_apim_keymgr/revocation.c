@@ -33,6 +33,7 @@ static apim_error_t *revoke_jti(const km_call_t *call, apim_db_t *db, const km_t
 {
     APIM_TRY(apim_db_begin(db));
     APIM_TRY(km_revoke_jti(call, db, info->token_id, info->expires_at));
+    APIM_TRY(km_token_derived_kill(call, db, info->token_id));
     km_count(KM_TOKENS_REVOKED);
     return apim_db_commit(db);
 }

@@ -11,6 +11,7 @@
 #include "jose/jws.h"
 #include "keymgr_log.h"
 #include "keymgr_sql.h"
+#include "resource_target.h"
 #include "signature_cache.h"
 #include "signing_keys.h"
 #include "token_id.h"
@@ -187,6 +188,8 @@ static apim_error_t *lookup_jwt(const km_call_t *call, const char *token, const 
         info->username = apim_json_str(claims, "sub", NULL);
     }
     info->scopes = apim_json_str(claims, "scope", "");
+    info->audience = km_audience_of(call, claims);
+    info->act = json_object_get(claims, "act");
     APIM_TRY(one_row(call, &km_verify_jwt, APIM_ARGS(info->token_id, info->username, api_id, context, client),
                      &row));
     if (!row) {
@@ -214,6 +217,9 @@ static apim_error_t *lookup_opaque(const km_call_t *call, const char *token, con
     info->issued_at = number(row[COL_EXTRA + 2]);
     info->expires_at = number(row[COL_EXTRA + 3]);
     info->grant_type = row[COL_EXTRA + 4];
+    info->audience = row[COL_EXTRA + 5];
+    info->act =
+        row[COL_EXTRA + 6] ? apim_json_own(call->pool, json_loads(row[COL_EXTRA + 6], 0, NULL)) : NULL;
     judge_row(call, info, row);
     return judge_user(call, info);
 }

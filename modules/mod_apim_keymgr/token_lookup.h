@@ -2,6 +2,7 @@
 #ifndef KM_TOKEN_LOOKUP_H
 #define KM_TOKEN_LOOKUP_H
 
+#include "apim_json.h"
 #include "keymgr_config.h"
 
 /*
@@ -22,6 +23,8 @@ typedef struct km_token_info_t {
     const char *username; /* NULL: application token */
     const char *scopes;
     const char *grant_type;
+    const char *audience;              /* blank-separated; NULL: the default (resource_target.h) */
+    const json_t *act;                 /* who acts for the user (RFC 8693); NULL: nobody else */
     apr_int64_t issued_at, expires_at; /* ms; expires_at 0: never */
     const char *application_id, *application_name, *application_tier, *application_owner, *application_status;
     const char *subscription_id, *subscription_tier, *subscription_status;

@@ -13,6 +13,7 @@
 #include "keymgr_log.h"
 #include "keymgr_stats.h"
 #include "oauth_error.h"
+#include "resource_target.h"
 #include "scope_service.h"
 #include "signing_keys.h"
 #include "token_id.h"
@@ -25,10 +26,12 @@ typedef struct grant_t {
     const char *username; /* NULL: application token */
     const char *grant_type;
     const char *scopes;
-    const char *refresh_scopes; /* NULL: as scopes */
-    const char *family;         /* NULL: a new one */
-    apr_int64_t issued_at;      /* ms */
-    apr_int64_t lifetime;       /* seconds */
+    const char *refresh_scopes;   /* NULL: as scopes */
+    const char *audience;         /* NULL: the default */
+    const char *refresh_audience; /* of what the refresh token stands for; NULL: the default */
+    const char *family;           /* NULL: a new one */
+    apr_int64_t issued_at;        /* ms */
+    apr_int64_t lifetime;         /* seconds */
     int with_refresh;
     int with_row; /* even if nothing else needs it */
 } grant_t;
@@ -42,11 +45,12 @@ static apim_error_t *make_jwt(const km_call_t *call, const grant_t *g, const cha
     json_t *claims;
     json_int_t iat = g->issued_at / 1000;
     APIM_TRY(km_keys_active(call, &key));
-    claims = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:s}", "iss", km_issuer(call),
-                       "sub", g->username ? g->username : g->client->consumer_key, "aud", km_audience(call),
-                       "client_id", g->client->consumer_key, "iat", iat, "nbf", iat, "exp",
-                       iat + (json_int_t)g->lifetime, "jti", id, "scope", g->scopes, "keytype",
-                       g->client->key_type, "aut", g->username ? "APPLICATION_USER" : "APPLICATION");
+    claims =
+        json_pack("{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:s}", "iss", km_issuer(call), "sub",
+                  g->username ? g->username : g->client->consumer_key, "aud",
+                  km_audience_json(call, g->audience), "client_id", g->client->consumer_key, "iat", iat,
+                  "nbf", iat, "exp", iat + (json_int_t)g->lifetime, "jti", id, "scope", g->scopes, "keytype",
+                  g->client->key_type, "aut", g->username ? "APPLICATION_USER" : "APPLICATION");
     if (!apim_json_own(call->pool, claims)) {
         return apim_internal(call->pool,
                              "claims could not be made (is the Host header or a name not UTF-8?)");
@@ -59,6 +63,15 @@ static const char *random_token(apr_pool_t *p, const char *prefix)
 {
     const char *random = apim_random_token(p, TOKEN_BYTES);
     return random ? apr_pstrcat(p, prefix, random, NULL) : NULL;
+}
+
+/* What a row says of the refresh token's audience: nothing if it is that of the access token. */
+static const char *difference(const char *audience, const char *refresh_audience)
+{
+    if (!refresh_audience) {
+        return audience ? "" : NULL;
+    }
+    return audience && strcmp(audience, refresh_audience) == 0 ? NULL : refresh_audience;
 }
 
 /* Makes the texts and the row that goes with them; *row NULL if none has to be stored. Asks the database only
@@ -91,6 +104,8 @@ static apim_error_t *make(const km_call_t *call, const grant_t *g, km_issued_t *
     t->scopes = g->scopes;
     t->refresh_scopes = g->refresh_scopes;
     t->grant_type = g->grant_type;
+    t->audience = g->audience;
+    t->refresh_audience = difference(g->audience, g->refresh_audience);
     t->issued_at = g->issued_at;
     t->expires_at = (g->issued_at / 1000 + g->lifetime) * 1000;
     if (g->with_refresh) {
@@ -117,24 +132,36 @@ static apim_error_t *issue(const km_call_t *call, const grant_t *g, km_issued_t 
     return err;
 }
 
-apim_error_t *km_issue_application_token(const km_call_t *call, const km_client_t *client, const char *scopes,
-                                         apr_int64_t lifetime, km_issued_t **out)
+apim_error_t *km_issue_application_token(const km_call_t *call, const km_client_t *client,
+                                         const km_wanted_t *wanted, km_issued_t **out)
 {
     grant_t g = {.client = client, .grant_type = "client_credentials", .issued_at = call->now};
-    g.lifetime = km_client_access_lifetime(call, client, lifetime);
-    APIM_TRY(km_scope_grant(call, client, NULL, NULL, scopes, &g.scopes));
+    g.lifetime = km_client_access_lifetime(call, client, wanted->lifetime);
+    APIM_TRY(km_targets_narrow(call, NULL, wanted->audience, &g.audience));
+    APIM_TRY(km_scope_grant(call, client, NULL, NULL, wanted->scopes, &g.scopes));
     return issue(call, &g, out);
 }
 
 apim_error_t *km_issue_user_token(const km_call_t *call, const km_client_t *client, const km_user_t *user,
-                                  const char *scopes, apr_int64_t lifetime, km_issued_t **out)
+                                  const km_wanted_t *wanted, km_issued_t **out)
 {
     grant_t g = {
         .client = client, .username = user->username, .grant_type = "password", .issued_at = call->now};
-    g.lifetime = km_client_access_lifetime(call, client, lifetime);
+    g.lifetime = km_client_access_lifetime(call, client, wanted->lifetime);
     g.with_refresh = km_client_may(client, "refresh_token");
-    APIM_TRY(km_scope_grant(call, client, user->username, user, scopes, &g.scopes));
+    APIM_TRY(km_targets_narrow(call, NULL, wanted->audience, &g.audience));
+    g.refresh_audience = g.audience;
+    APIM_TRY(km_scope_grant(call, client, user->username, user, wanted->scopes, &g.scopes));
     return issue(call, &g, out);
+}
+
+/* The audiences of what a person granted: of the access token what the client wants now, of the refresh token
+ * all. */
+static apim_error_t *granted_targets(const km_call_t *call, const char *granted, const char *wanted,
+                                     grant_t *g)
+{
+    APIM_TRY(km_targets_narrow(call, NULL, granted, &g->refresh_audience));
+    return km_targets_narrow(call, g->refresh_audience, wanted, &g->audience);
 }
 
 /* -- authorization codes
@@ -193,7 +220,8 @@ static apim_error_t *code_exchange(const km_call_t *call, const km_code_t *code,
 }
 
 apim_error_t *km_redeem_code(const km_call_t *call, const km_client_t *client, const char *text,
-                             const char *redirect_uri, const char *verifier, km_issued_t **out)
+                             const char *redirect_uri, const char *verifier, const char *audience,
+                             km_issued_t **out)
 {
     grant_t g = {.client = client, .grant_type = "authorization_code", .issued_at = call->now, .with_row = 1};
     km_token_row_t *row = NULL;
@@ -214,6 +242,7 @@ apim_error_t *km_redeem_code(const km_call_t *call, const km_client_t *client, c
     if (!active) {
         return invalid_code(call->pool);
     }
+    APIM_TRY(granted_targets(call, code->audience, audience, &g));
     g.username = code->username;
     g.scopes = code->scopes;
     g.lifetime = km_client_access_lifetime(call, client, 0);
@@ -261,7 +290,7 @@ static apim_error_t *device_exchange(const km_call_t *call, const km_device_t *d
 }
 
 apim_error_t *km_redeem_device(const km_call_t *call, const km_client_t *client, const km_device_t *device,
-                               km_issued_t **out)
+                               const char *audience, km_issued_t **out)
 {
     grant_t g = {.client = client, .grant_type = KM_GRANT_DEVICE, .issued_at = call->now, .with_row = 1};
     km_token_row_t *row = NULL;
@@ -270,6 +299,7 @@ apim_error_t *km_redeem_device(const km_call_t *call, const km_client_t *client,
     if (!active) {
         return invalid_device(call->pool);
     }
+    APIM_TRY(granted_targets(call, device->audience, audience, &g));
     g.username = device->username;
     g.scopes = device->scopes;
     g.lifetime = km_client_access_lifetime(call, client, 0);
@@ -372,7 +402,7 @@ static apim_error_t *exchange(const km_call_t *call, const km_token_row_t *old, 
 }
 
 apim_error_t *km_refresh(const km_call_t *call, const km_client_t *client, const char *refresh_token,
-                         const char *scopes, km_issued_t **out)
+                         const km_wanted_t *wanted, km_issued_t **out)
 {
     apr_pool_t *p = call->pool;
     grant_t g = {.client = client, .grant_type = "refresh_token", .with_refresh = 1};
@@ -395,7 +425,8 @@ apim_error_t *km_refresh(const km_call_t *call, const km_client_t *client, const
     /* Strictly later than its predecessor: order in the family is by time. */
     g.issued_at = call->now > old->issued_at ? call->now : old->issued_at + 1;
     g.lifetime = km_client_access_lifetime(call, client, 0);
-    APIM_TRY(refreshed_scopes(call, client, old, scopes, &g));
+    APIM_TRY(refreshed_scopes(call, client, old, wanted->scopes, &g));
+    APIM_TRY(granted_targets(call, old->audience, wanted->audience, &g));
     APIM_TRY(make(call, &g, out, &fresh));
     if (!fresh) {
         return apim_internal(p, "a token that can be refreshed was made without a row");

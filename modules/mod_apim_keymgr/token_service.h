@@ -18,46 +18,56 @@
 #define KM_TYP_API_KEY    "apikey+jwt"
 #define KM_RETRY_WINDOW   10000 /* ms in which a refresh may be repeated after a lost answer */
 
+/* What a request says of the token it wants. */
+typedef struct km_wanted_t {
+    const char *scopes;   /* NULL: nothing said */
+    const char *audience; /* km_targets_read; NULL: nothing said */
+    apr_int64_t lifetime; /* seconds; 0: the default */
+} km_wanted_t;
+
 typedef struct km_issued_t {
     const char *access_token;
     const char *refresh_token; /* NULL: none */
     const char *id_token;      /* NULL: none */
     const char *scopes;
-    apr_int64_t lifetime; /* seconds */
+    const char *token_type_uri; /* issued_token_type of a token exchange; NULL: none was */
+    apr_int64_t lifetime;       /* seconds */
 } km_issued_t;
 
-/** A token for the application itself. scopes: what was asked for, NULL for nothing; lifetime: seconds, 0 for
- * the default. */
-apim_error_t *km_issue_application_token(const km_call_t *call, const km_client_t *client, const char *scopes,
-                                         apr_int64_t lifetime, km_issued_t **out);
+/** A token for the application itself. */
+apim_error_t *km_issue_application_token(const km_call_t *call, const km_client_t *client,
+                                         const km_wanted_t *wanted, km_issued_t **out);
 
 /** A token for a user who has just shown the password. */
 apim_error_t *km_issue_user_token(const km_call_t *call, const km_client_t *client, const km_user_t *user,
-                                  const char *scopes, apr_int64_t lifetime, km_issued_t **out);
+                                  const km_wanted_t *wanted, km_issued_t **out);
 
 /**
  * Redeems an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.6). 400 invalid_grant if it is
  * unknown, expired, another client's, for another redirect_uri, if verifier does not fit (or is there without
  * a challenge), or its user is no longer active. A code that was used before kills the tokens it was used
- * for.
+ * for. audience: of the access token, among what the code was asked for (else 400 invalid_target); NULL: all
+ * of it.
  */
 apim_error_t *km_redeem_code(const km_call_t *call, const km_client_t *client, const char *code,
-                             const char *redirect_uri, const char *verifier, km_issued_t **out);
+                             const char *redirect_uri, const char *verifier, const char *audience,
+                             km_issued_t **out);
 
-/** Redeems what a person has allowed a device (km_device_poll), once. 400 invalid_grant if it was used
- * meanwhile, or its user is no longer active. */
+/** Redeems what a person has allowed a device (km_device_poll), once. audience: as of a code. 400
+ * invalid_grant if it was used meanwhile, or its user is no longer active. */
 apim_error_t *km_redeem_device(const km_call_t *call, const km_client_t *client, const km_device_t *device,
-                               km_issued_t **out);
+                               const char *audience, km_issued_t **out);
 
 /**
  * Redeems a refresh token (RFC 6749 section 6, RFC 9700 section 4.14.2): it is used up, the access token
  * issued with it dies, both get a successor. 400 invalid_grant if it is unknown, another client's, expired or
  * revoked, or its user is no longer active. A used one shown again kills the whole family; except that within
  * KM_RETRY_WINDOW of its first use, while the successor has not been used, it replaces that successor: a
- * client whose answer got lost tries again and there is still one live descendant.
+ * client whose answer got lost tries again and there is still one live descendant. wanted: scopes and
+ * audience, of what was granted.
  */
 apim_error_t *km_refresh(const km_call_t *call, const km_client_t *client, const char *refresh_token,
-                         const char *scopes, km_issued_t **out);
+                         const km_wanted_t *wanted, km_issued_t **out);
 
 /** The answer of the token endpoint (RFC 6749 section 5.1). The caller owns it. */
 json_t *km_issued_json(const km_issued_t *issued);

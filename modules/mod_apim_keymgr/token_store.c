@@ -19,7 +19,8 @@ apim_error_t *km_token_insert(apr_pool_t *p, apim_db_t *db, const km_token_row_t
                          APIM_ARGS(t->id, t->token_hash, t->refresh_hash, t->family, t->consumer_key,
                                    t->username, t->scopes, t->refresh_scopes, t->grant_type,
                                    apim_i64(p, t->issued_at), apim_i64(p, t->expires_at),
-                                   t->refresh_expires_at ? apim_i64(p, t->refresh_expires_at) : NULL));
+                                   t->refresh_expires_at ? apim_i64(p, t->refresh_expires_at) : NULL,
+                                   t->audience, t->refresh_audience, t->act, t->derived_from));
 }
 
 static apim_error_t *find(apr_pool_t *p, apim_db_t *db, const apim_stmt_t *stmt, const char *hash,
@@ -44,6 +45,7 @@ static apim_error_t *find(apr_pool_t *p, apim_db_t *db, const apim_stmt_t *stmt,
     t->issued_at = number(row[6]);
     t->expires_at = number(row[7]);
     t->refresh_expires_at = number(row[8]);
+    t->audience = row[9] && *row[9] ? row[9] : NULL;
     *out = t;
     return NULL;
 }
@@ -129,6 +131,24 @@ apim_error_t *km_token_rotated(const km_call_t *call, apim_db_t *db, const km_to
                        : NULL;
 }
 
+apim_error_t *km_token_derived_kill(const km_call_t *call, apim_db_t *db, const char *origin)
+{
+    apr_array_header_t *origins = apr_array_make(call->pool, 4, sizeof(const char *));
+    int done, i;
+    APR_ARRAY_PUSH(origins, const char *) = origin;
+    for (done = 0; done < origins->nelts; done++) { /* a list, as chains may be as long as clients like */
+        const char *from = APR_ARRAY_IDX(origins, done, const char *);
+        apim_rows_t *rows;
+        APIM_TRY(apim_db_select(db, call->pool, &km_token_derived_revoke, &rows, APIM_ARGS(from)));
+        for (i = 0; i < rows->count; i++) {
+            const char *const *row = rows->row[i];
+            APIM_TRY(kill_access_token(call, db, row[0], row[1], number(row[2])));
+            APR_ARRAY_PUSH(origins, const char *) = row[3];
+        }
+    }
+    return NULL;
+}
+
 apim_error_t *km_token_family_kill(const km_call_t *call, apim_db_t *db, const char *family, int only_live)
 {
     const apim_stmt_t *stmt = only_live ? &km_token_family_supersede : &km_token_family_revoke;
@@ -138,7 +158,7 @@ apim_error_t *km_token_family_kill(const km_call_t *call, apim_db_t *db, const c
     for (i = 0; i < rows->count; i++) {
         APIM_TRY(kill_access_token(call, db, rows->row[i][0], rows->row[i][1], number(rows->row[i][2])));
     }
-    return NULL;
+    return only_live ? NULL : km_token_derived_kill(call, db, family);
 }
 
 apim_error_t *km_revoke_client(const km_call_t *call, apim_db_t *db, const char *consumer_key)

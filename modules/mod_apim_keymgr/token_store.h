@@ -23,12 +23,16 @@ typedef struct km_token_row_t {
     const char *status;
     apr_int64_t issued_at, expires_at; /* ms */
     apr_int64_t refresh_expires_at;    /* ms; 0: no refresh token */
+    const char *audience;              /* blank-separated; NULL: the default (resource_target.h) */
+    const char *refresh_audience;      /* NULL: as audience; "": no restriction */
+    const char *act;                   /* JSON of the actor; NULL: none */
+    const char *derived_from;          /* family or id of the token that this was exchanged for; NULL: none */
 } km_token_row_t;
 
 apim_error_t *km_token_insert(apr_pool_t *p, apim_db_t *db, const km_token_row_t *row);
 
-/** The row of a refresh token's hash (scopes: what the refresh token stands for); *out NULL if there is none.
- */
+/** The row of a refresh token's hash (scopes and audience: what the refresh token stands for); *out NULL if
+ * there is none. */
 apim_error_t *km_token_find_refresh(apr_pool_t *p, apim_db_t *db, const char *hash, km_token_row_t **out);
 /** The row of an access token's hash. */
 apim_error_t *km_token_find(apr_pool_t *p, apim_db_t *db, const char *hash, km_token_row_t **out);
@@ -51,8 +55,13 @@ apim_error_t *km_token_family_successors(apr_pool_t *p, apim_db_t *db, const km_
 /** ACTIVE becomes ROTATED; *rotated 0 if it was not ACTIVE. Its access token is dead. */
 apim_error_t *km_token_rotated(const km_call_t *call, apim_db_t *db, const km_token_row_t *row, int *rotated);
 
-/** Kills what is live in the family (only_live), or all of it. Access tokens die with it. */
+/** Kills what is live in the family (only_live), or all of it and what was exchanged for its tokens. Access
+ * tokens die with it. */
 apim_error_t *km_token_family_kill(const km_call_t *call, apim_db_t *db, const char *family, int only_live);
+
+/** Kills what was exchanged for tokens of that family (or for the token without a row of that id), and what
+ * was exchanged for those. */
+apim_error_t *km_token_derived_kill(const km_call_t *call, apim_db_t *db, const char *origin);
 
 /** Kills a self-contained token. expires_at: when it would have died by itself (ms). */
 apim_error_t *km_revoke_jti(const km_call_t *call, apim_db_t *db, const char *jti, apr_int64_t expires_at);

@@ -10,6 +10,7 @@
 #include "oauth_endpoints.h"
 #include "oauth_error.h"
 #include "registrant.h"
+#include "resource_target.h"
 #include "token_lookup.h"
 
 /* RFC 6750 section 3 */
@@ -63,7 +64,7 @@ static apim_error_t *answer(const km_call_t *call, json_t **out)
                               "Show the access token in an Authorization: Bearer header.");
     }
     APIM_TRY(km_lookup_token(call, token, NULL, NULL, &info));
-    if (info->state != KM_ACTIVE || !info->username) {
+    if (info->state != KM_ACTIVE || !info->username || !km_audience_is_ours(call, info->audience)) {
         return refused(call, HTTP_UNAUTHORIZED, "invalid_token",
                        "The access token is not a valid one of a user.");
     }

@@ -8,6 +8,7 @@
 #include "key_restrictions.h"
 #include "keymgr_log.h"
 #include "keymgr_stats.h"
+#include "resource_target.h"
 
 /* WSO2's codes; the gateway turns them into faults. */
 typedef struct refusal_t {
@@ -20,6 +21,8 @@ static const refusal_t invalid = {900901, "Invalid Credentials",
                                   "Access failure for API: the credentials are not valid or were revoked."};
 static const refusal_t expired = {900903, "Access Token Expired",
                                   "The access token has expired; get a new one."};
+static const refusal_t meant_for_others = {900901, "Invalid Credentials",
+                                           "The access token is meant for another resource than this API."};
 static const refusal_t blocked = {900907, "The requested API is temporarily blocked",
                                   "The subscription of the application to this API is blocked."};
 static const refusal_t not_subscribed = {900908, "Resource forbidden",
@@ -55,6 +58,9 @@ static const refusal_t *judge(const km_call_t *call, const km_token_info_t *info
 {
     if (info->state != KM_ACTIVE) {
         return info->state == KM_EXPIRED ? &expired : &invalid;
+    }
+    if (!km_audience_covers(call, info->audience, apim_json_str(in, "context", NULL))) {
+        return &meant_for_others;
     }
     if (!km_address_permitted(call->pool, info->permitted_ips, apim_json_str(in, "clientIp", NULL)) ||
         !km_referer_permitted(call->pool, info->permitted_referers, apim_json_str(in, "referer", NULL))) {
@@ -166,7 +172,7 @@ apim_error_t *km_introspect(const km_call_t *call, const json_t *in, json_t **ou
         return apim_bad_request(call->pool, "token is missing.");
     }
     APIM_TRY(km_lookup_token(call, token, NULL, NULL, &info));
-    if (info->state != KM_ACTIVE) {
+    if (info->state != KM_ACTIVE || !km_audience_is_ours(call, info->audience)) {
         j = json_pack("{s:b}", "active", 0);
     }
     else {

@@ -75,6 +75,8 @@ KEYMGR = [
     ("ApimKeymgr Perhaps", r"ApimKeymgr must be On or Off"),
     ("ApimSigningAlgorithm none", r"ApimSigningAlgorithm.*ES256"),
     ("ApimIssuer not-a-url", r"ApimIssuer.*write"),
+    ('ApimTokenAudience "my gateways"', r"name or URL, without blanks"),
+    ("ApimTokenResource https://api.example.com api.example.com", r"'api\.example\.com' is not usable; write the URLs"),
     ("ApimUsageRetention 2d 60d soon", r"duration from"),
     ("ApimCleanInterval never", r"duration from"),
     ("ApimKeyRotation never", r"duration from"),
@@ -121,6 +123,6 @@ def test_every_directive_that_takes_a_value_has_a_case():
     """A new directive needs a line in the tables above."""
     tried = {line.split()[0] for _, line, _ in CASES}
     code = "".join(p.read_text(encoding="utf-8") for p in (SOURCE / "modules").rglob("*.[ch]"))
-    free_text = {"ApimReplica", "ApimEnvironment", "ApimTokenAudience"}
+    free_text = {"ApimReplica", "ApimEnvironment"}
     names = set(re.findall(r'AP_INIT_\w+\(\s*"(Apim\w+)"', code))
     assert names <= tried | free_text, sorted(names - tried - free_text)

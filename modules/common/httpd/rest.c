@@ -143,7 +143,13 @@ apim_error_t *rest_read_json(request_rec *r, const apim_json_limits_t *limits, j
     return apim_json_parse(r->pool, body, len, limits, out);
 }
 
-/* name=value&… into a table. once: a repeated name is an error. */
+/* The parameters that requests may repeat (RFC 8707 section 2, RFC 8693 section 2.1). */
+static int may_repeat(const char *name)
+{
+    return strcmp(name, "resource") == 0 || strcmp(name, "audience") == 0;
+}
+
+/* name=value&… into a table. once: a repeated name is an error, unless it may be. */
 static apim_error_t *parse_pairs(apr_pool_t *p, const char *s, int once, apr_table_t **out)
 {
     *out = apr_table_make(p, 8);
@@ -156,10 +162,13 @@ static apim_error_t *parse_pairs(apr_pool_t *p, const char *s, int once, apr_tab
         if (!name || !value) {
             return apim_bad_request(p, "A parameter is not valid percent-encoded UTF-8.");
         }
-        if (n && once && apr_table_get(*out, name)) {
+        if (n && once && may_repeat(name)) {
+            apr_table_addn(*out, name, value);
+        }
+        else if (n && once && apr_table_get(*out, name)) {
             return apim_bad_request(p, "The parameter %s is given more than once.", name);
         }
-        if (n) {
+        else if (n) {
             apr_table_setn(*out, name, value);
         }
         s += n + (s[n] == '&');

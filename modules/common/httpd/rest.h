@@ -71,7 +71,8 @@ apim_error_t *rest_read_body(request_rec *r, apr_size_t max, char **body, apr_si
 apim_error_t *rest_read_json(request_rec *r, const apim_json_limits_t *limits, json_t **out);
 
 /** Reads an application/x-www-form-urlencoded body. 415 on another type; 400 invalid escapes or UTF-8, and
- * repeated parameters (RFC 6749 section 3.2: they must not be). */
+ * repeated parameters (RFC 6749 section 3.2: they must not be), except resource and audience, which are added
+ * one after another (RFC 8707, RFC 8693). */
 apim_error_t *rest_read_form(request_rec *r, apr_size_t max, apr_table_t **form);
 
 /** Takes a query string or form apart that must not repeat a parameter (RFC 6749 section 3.1). text may be
