@@ -10,6 +10,8 @@ libapim_la_SOURCES = \
 	modules/common/apim_json.c modules/common/apim_json.h \
 	modules/common/apim_db.c modules/common/apim_db.h \
 	modules/common/apim_seal.c modules/common/apim_seal.h \
+	modules/common/apim_marks.c modules/common/apim_marks.h \
+	modules/common/apim_listener.c modules/common/apim_listener.h \
 	modules/common/apim_node.c modules/common/apim_node.h \
 	modules/common/apim_node_sql.c modules/common/apim_node_sql.h \
 	modules/common/apim_usage.c modules/common/apim_usage.h \

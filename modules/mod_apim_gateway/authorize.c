@@ -210,14 +210,14 @@ apim_error_t *gw_authorize(request_rec *r, gw_call_t *call)
 void gw_mark_stale(const char *kind, const char *subject)
 {
     if (verifier.shared) {
-        gw_stale_marks_set_named(verifier.shared->marks, kind, subject);
+        apim_marks_set_named(verifier.shared->marks, kind, subject);
     }
 }
 
 void gw_mark_all_stale(void)
 {
     if (verifier.shared) {
-        gw_stale_marks_set_all(verifier.shared->marks);
+        apim_marks_set_all(verifier.shared->marks);
     }
 }
 

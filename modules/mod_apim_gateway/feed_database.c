@@ -7,7 +7,7 @@
 #include "apim_text.h"
 #include "gateway_sql.h"
 #include "httpd/db_pool.h"
-#include "pg_listener.h"
+#include "apim_listener.h"
 
 APLOG_USE_MODULE(apim_gateway);
 
@@ -17,7 +17,7 @@ APLOG_USE_MODULE(apim_gateway);
 /* Of this child. The listeners are left to the process: their thread may outlive the child's pools. */
 static struct {
     server_rec *server;
-    gw_listener_t *listener[LISTENERS];
+    apim_listener_t *listener[LISTENERS];
     int listening;
 } here;
 
@@ -109,15 +109,15 @@ static void connect_listener(apr_pool_t *p, int i)
 {
     apim_error_t *err;
     apim_db_t *db;
-    if (!is_needed(i) || !here.listener[i] || !gw_listener_wants_connection(here.listener[i])) {
+    if (!is_needed(i) || !here.listener[i] || !apim_listener_wants_connection(here.listener[i])) {
         return;
     }
     err = apim_db_open(p, &conf()->common, listened[i], &db);
     if (err) {
-        gw_listener_postpone(here.listener[i]);
+        apim_listener_postpone(here.listener[i]);
         return;
     }
-    gw_listener_connect(here.listener[i], db);
+    apim_listener_connect(here.listener[i], db);
     apim_db_close(db);
 }
 
@@ -127,7 +127,7 @@ static void note_mode(void)
     int i, listening = 1;
     for (i = 0; i < LISTENERS; i++) {
         listening =
-            listening && (!is_needed(i) || (here.listener[i] && gw_listener_active(here.listener[i])));
+            listening && (!is_needed(i) || (here.listener[i] && apim_listener_active(here.listener[i])));
     }
     if (listening != here.listening) {
         here.listening = listening;
@@ -142,14 +142,14 @@ static int poll_once(apr_interval_time_t time, int stop_fd)
     struct pollfd fds[LISTENERS + 1] = {{.fd = stop_fd, .events = POLLIN}};
     int i, news = 0;
     for (i = 0; i < LISTENERS; i++) {
-        fds[i + 1].fd = here.listener[i] ? gw_listener_socket(here.listener[i], &fds[i + 1].events) : -1;
+        fds[i + 1].fd = here.listener[i] ? apim_listener_socket(here.listener[i], &fds[i + 1].events) : -1;
     }
     if (poll(fds, LISTENERS + 1, (int)apr_time_as_msec(time + 999)) < 0) {
         return 1;
     }
     for (i = 0; i < LISTENERS; i++) {
         if (fds[i + 1].fd >= 0 && fds[i + 1].revents) {
-            news |= gw_listener_step(here.listener[i]);
+            news |= apim_listener_step(here.listener[i]);
         }
     }
     return news || fds[0].revents;
@@ -196,7 +196,8 @@ const gw_feed_t *gw_feed_database(server_rec *main_server)
     int i;
     here.server = main_server;
     for (i = 0; i < LISTENERS; i++) {
-        here.listener[i] = here.listener[i] ? here.listener[i] : gw_listener_create();
+        here.listener[i] =
+            here.listener[i] ? here.listener[i] : apim_listener_create(GW_LISTEN, "apim gateway feed");
     }
     return &feed;
 }

@@ -2,7 +2,6 @@
 noinst_LTLIBRARIES += libgateway_shared.la libgateway_routes.la
 libgateway_shared_la_SOURCES = \
 	modules/mod_apim_gateway/shm_lock.c modules/mod_apim_gateway/shm_lock.h \
-	modules/mod_apim_gateway/stale_marks.c modules/mod_apim_gateway/stale_marks.h \
 	modules/mod_apim_gateway/token_cache.c modules/mod_apim_gateway/token_cache.h \
 	modules/mod_apim_gateway/single_flight.c modules/mod_apim_gateway/single_flight.h \
 	modules/mod_apim_gateway/keymgr_gate.c modules/mod_apim_gateway/keymgr_gate.h \
@@ -40,7 +39,6 @@ mod_apim_gateway_la_SOURCES = \
 	modules/mod_apim_gateway/upstream.c modules/mod_apim_gateway/upstream.h \
 	modules/mod_apim_gateway/sync.c modules/mod_apim_gateway/sync.h \
 	modules/mod_apim_gateway/feed_database.c modules/mod_apim_gateway/feed_http.c modules/mod_apim_gateway/feed.h \
-	modules/mod_apim_gateway/pg_listener.c modules/mod_apim_gateway/pg_listener.h \
 	modules/mod_apim_gateway/usage.c modules/mod_apim_gateway/usage.h \
 	modules/mod_apim_gateway/usage_spool.c modules/mod_apim_gateway/usage_spool.h \
 	modules/mod_apim_gateway/gateway_metrics.c modules/mod_apim_gateway/gateway_metrics.h \

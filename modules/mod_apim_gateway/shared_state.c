@@ -38,7 +38,7 @@ uint64_t gw_now(void)
 
 static size_t flights_at(void)
 {
-    return ALIGN_64(gw_stale_marks_size());
+    return ALIGN_64(apim_marks_size());
 }
 
 static size_t breaker_at(void)
@@ -69,7 +69,7 @@ static int lay_out(int which, piece_t *piece)
     }
     switch (which) {
     case CONTROL:
-        gw_stale_marks_init(piece->memory, key);
+        apim_marks_init(piece->memory, key);
         return 0;
     case CACHE:
         return gw_token_cache_init(piece->memory, piece->size, key);
@@ -160,7 +160,7 @@ gw_shared_state_t *gw_shared_state_attach(apr_pool_t *pchild)
     }
     state = apr_pcalloc(pchild, sizeof(*state));
     control = retained->piece[CONTROL].memory;
-    state->marks = (gw_stale_marks_t *)(void *)control;
+    state->marks = (apim_marks_t *)(void *)control;
     state->flights = gw_single_flight_init(control + flights_at());
     state->breaker = (gw_breaker_t *)(void *)(control + breaker_at());
     state->keymgr = (gw_keymgr_stats_t *)(void *)(control + keymgr_at());

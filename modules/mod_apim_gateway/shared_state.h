@@ -8,7 +8,7 @@
 #include "keymgr_gate.h"
 #include "rate_limiter.h"
 #include "single_flight.h"
-#include "stale_marks.h"
+#include "apim_marks.h"
 #include "token_cache.h"
 #include "usage_ring.h"
 #include "usage_totals.h"
@@ -24,7 +24,7 @@
  * changes; old children keep theirs, and the marks hold for both.
  */
 typedef struct gw_shared_state_t {
-    gw_stale_marks_t *marks;
+    apim_marks_t *marks;
     gw_single_flight_t *flights;
     gw_breaker_t *breaker;
     gw_keymgr_stats_t *keymgr;

@@ -58,7 +58,7 @@ typedef struct header_t {
 
 struct gw_token_cache_t {
     header_t *header;
-    const gw_stale_marks_t *marks;
+    const apim_marks_t *marks;
     EVP_MD *sha256;
 };
 
@@ -110,7 +110,7 @@ static apr_status_t free_digest(void *data)
     return APR_SUCCESS;
 }
 
-gw_token_cache_t *gw_token_cache_attach(apr_pool_t *p, void *memory, const gw_stale_marks_t *marks)
+gw_token_cache_t *gw_token_cache_attach(apr_pool_t *p, void *memory, const apim_marks_t *marks)
 {
     gw_token_cache_t *cache = apr_pcalloc(p, sizeof(*cache));
     cache->header = memory;
@@ -268,7 +268,7 @@ int gw_token_cache_get(gw_token_cache_t *cache, const gw_cache_key_t *key, uint6
         if (way < 0 || head.expires_at <= now) {
             continue;
         }
-        if (!gw_stale_marks_fresh(cache->marks, head.stamp, head.place, GW_CACHE_MARKS)) {
+        if (!apim_marks_fresh(cache->marks, head.stamp, head.place, GW_CACHE_MARKS)) {
             count(cache, STALE);
             continue;
         }

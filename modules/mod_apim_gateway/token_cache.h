@@ -4,7 +4,7 @@
 
 #include <apr_pools.h>
 
-#include "stale_marks.h"
+#include "apim_marks.h"
 
 /*
  * What the Key Manager answered about a credential and an API, in memory shared by all children. The cache
@@ -39,8 +39,8 @@ typedef struct gw_cache_entry_t {
     uint32_t len;
     int refusal;
     uint64_t expires_at;            /* first moment at which it is no longer used */
-    uint64_t stamp;                 /* gw_stale_marks_stamp() taken before the Key Manager was asked */
-    uint32_t place[GW_CACHE_MARKS]; /* gw_stale_marks_place() of what it depends on */
+    uint64_t stamp;                 /* apim_marks_stamp() taken before the Key Manager was asked */
+    uint32_t place[GW_CACHE_MARKS]; /* apim_marks_place() of what it depends on */
 } gw_cache_entry_t;
 
 typedef struct gw_cache_stats_t {
@@ -57,7 +57,7 @@ size_t gw_token_cache_min_size(void);
 int gw_token_cache_init(void *memory, size_t size, const uint64_t salt[2]);
 
 /** A view of laid-out memory, allocated in p; NULL if the library refuses SHA-256. */
-gw_token_cache_t *gw_token_cache_attach(apr_pool_t *p, void *memory, const gw_stale_marks_t *marks);
+gw_token_cache_t *gw_token_cache_attach(apr_pool_t *p, void *memory, const apim_marks_t *marks);
 
 /** The key of (credential, API): SHA-256 with the cache's salt. 0 on success. */
 int gw_token_cache_key(gw_token_cache_t *cache, const char *credential, size_t len, const char *api_id,

@@ -196,14 +196,14 @@ static apr_int64_t lifetime(const gw_server_config_t *conf, const gw_answer_t *a
 static int keep(question_t *q, const gw_answer_t *a, int bound, gw_cache_entry_t *entry)
 {
     apr_int64_t ms = lifetime(q->conf, a);
-    gw_stale_marks_t *marks = q->v->shared->marks;
+    apim_marks_t *marks = q->v->shared->marks;
     entry->data = flatten(q->r->pool, a, &entry->len);
     entry->refusal = !a->authorized;
-    entry->place[GW_MARK_TOKEN] = gw_stale_marks_place(marks, GW_MARK_TOKEN, a->token_id);
-    entry->place[GW_MARK_CLIENT] = gw_stale_marks_place(marks, GW_MARK_CLIENT, a->consumer_key);
-    entry->place[GW_MARK_APPLICATION] = gw_stale_marks_place(marks, GW_MARK_APPLICATION, a->application_id);
-    entry->place[GW_MARK_API] = gw_stale_marks_place(marks, GW_MARK_API, q->call->api->id);
-    entry->place[GW_MARK_USER] = gw_stale_marks_place(marks, GW_MARK_USER, a->username);
+    entry->place[APIM_MARK_TOKEN] = apim_marks_place(marks, APIM_MARK_TOKEN, a->token_id);
+    entry->place[APIM_MARK_CLIENT] = apim_marks_place(marks, APIM_MARK_CLIENT, a->consumer_key);
+    entry->place[APIM_MARK_APPLICATION] = apim_marks_place(marks, APIM_MARK_APPLICATION, a->application_id);
+    entry->place[APIM_MARK_API] = apim_marks_place(marks, APIM_MARK_API, q->call->api->id);
+    entry->place[APIM_MARK_USER] = apim_marks_place(marks, APIM_MARK_USER, a->username);
     if (ms <= 0) {
         return 0;
     }
@@ -262,21 +262,20 @@ static apim_error_t *ask_through_gate(question_t *q, const char *operation, json
 /* Asks, and asks again if what it depends on was marked while the answer was under way. */
 static apim_error_t *ask(question_t *q, const gw_answer_t **answer, gw_flight_result_e *result)
 {
-    gw_stale_marks_t *marks = q->v->shared->marks;
+    apim_marks_t *marks = q->v->shared->marks;
     gw_cache_entry_t entry = {0};
     int asks, bound;
     json_t *out = NULL;
     *result = GW_FLIGHT_NO_ANSWER;
     for (asks = 0; asks < MAX_ASKS; asks++) {
-        entry.stamp = gw_stale_marks_stamp(marks);
+        entry.stamp = apim_marks_stamp(marks);
         APIM_TRY(ask_through_gate(q, "verify", &out));
         *answer = read_answer(q->r->pool, out);
         bound = !apim_json_bool(out, "cacheable", 1);
         *result = (!bound || q->credential->kind == GW_CREDENTIAL_API_KEY) && keep(q, *answer, bound, &entry)
                       ? GW_FLIGHT_KEPT
                       : GW_FLIGHT_NOT_KEPT;
-        if (*result != GW_FLIGHT_KEPT ||
-            gw_stale_marks_fresh(marks, entry.stamp, entry.place, GW_CACHE_MARKS)) {
+        if (*result != GW_FLIGHT_KEPT || apim_marks_fresh(marks, entry.stamp, entry.place, GW_CACHE_MARKS)) {
             break;
         }
     }

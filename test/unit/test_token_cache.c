@@ -16,7 +16,7 @@
 
 typedef struct fixture_t {
     apr_pool_t *p;
-    gw_stale_marks_t *marks;
+    apim_marks_t *marks;
     gw_token_cache_t *cache;
     gw_single_flight_t *flights;
 } fixture_t;
@@ -28,7 +28,7 @@ static fixture_t *make(apr_pool_t *p, size_t size)
     fixture_t *f = apr_pcalloc(p, sizeof(*f));
     void *memory = shared_memory(size);
     f->p = p;
-    f->marks = gw_stale_marks_init(shared_memory(gw_stale_marks_size()), secret);
+    f->marks = apim_marks_init(shared_memory(apim_marks_size()), secret);
     f->flights = gw_single_flight_init(shared_memory(gw_single_flight_size()));
     assert_int_equal(gw_token_cache_init(memory, size, secret), 0);
     f->cache = gw_token_cache_attach(p, memory, f->marks);
@@ -51,8 +51,8 @@ static gw_cache_entry_t entry_of(fixture_t *f, const char *data, const char *sub
     e.data = data;
     e.len = (uint32_t)strlen(data);
     e.expires_at = 1000;
-    e.stamp = gw_stale_marks_stamp(f->marks);
-    e.place[0] = gw_stale_marks_place(f->marks, GW_MARK_TOKEN, subject);
+    e.stamp = apim_marks_stamp(f->marks);
+    e.place[0] = apim_marks_place(f->marks, APIM_MARK_TOKEN, subject);
     return e;
 }
 
@@ -174,15 +174,15 @@ static void test_marks(void **state)
     put(f, "a", "yes", 0);
     put(f, "b", "yes", 0);
     late = entry_of(f, "yes", "late"); /* asked now ... */
-    gw_stale_marks_set(f->marks, GW_MARK_TOKEN, "a");
+    apim_marks_set(f->marks, APIM_MARK_TOKEN, "a");
     assert_false(has(f, "a", 1, "yes"));
     assert_true(has(f, "b", 1, "yes"));
     put(f, "a", "again", 0);
     assert_true(has(f, "a", 1, "again"));
-    gw_stale_marks_set_named(f->marks, "token", "late");
+    apim_marks_set_named(f->marks, "token", "late");
     gw_token_cache_put(f->cache, &key, 1, &late); /* ... answered after the revocation */
     assert_false(has(f, "late", 1, "yes"));
-    gw_stale_marks_set_named(f->marks, "a kind of tomorrow", "x");
+    apim_marks_set_named(f->marks, "a kind of tomorrow", "x");
     assert_false(has(f, "b", 1, "yes"));
     put(f, "b", "yes", 0);
     assert_true(has(f, "b", 1, "yes"));

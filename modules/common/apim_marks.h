@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef GW_STALE_MARKS_H
-#define GW_STALE_MARKS_H
+#ifndef APIM_MARKS_H
+#define APIM_MARKS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,39 +19,39 @@
  * the marks that the new one makes. All functions may be called from any thread of any child; none waits.
  */
 typedef enum {
-    GW_MARK_TOKEN,
-    GW_MARK_CLIENT,
-    GW_MARK_APPLICATION,
-    GW_MARK_API,
-    GW_MARK_USER,
-    GW_MARK_KINDS
-} gw_mark_kind_e;
+    APIM_MARK_TOKEN,
+    APIM_MARK_CLIENT,
+    APIM_MARK_APPLICATION,
+    APIM_MARK_API,
+    APIM_MARK_USER,
+    APIM_MARK_KINDS
+} apim_mark_kind_e;
 
-typedef struct gw_stale_marks_t gw_stale_marks_t;
+typedef struct apim_marks_t apim_marks_t;
 
 /** Bytes of shared memory the table needs. */
-size_t gw_stale_marks_size(void);
+size_t apim_marks_size(void);
 
 /** Prepares zeroed memory; key is random. */
-gw_stale_marks_t *gw_stale_marks_init(void *memory, const uint64_t key[2]);
+apim_marks_t *apim_marks_init(void *memory, const uint64_t key[2]);
 
 /** The stamp of a verification that starts now. */
-uint64_t gw_stale_marks_stamp(const gw_stale_marks_t *marks);
+uint64_t apim_marks_stamp(const apim_marks_t *marks);
 
 /** Where the mark of a subject lies. Empty or NULL subjects share one place. */
-uint32_t gw_stale_marks_place(const gw_stale_marks_t *marks, gw_mark_kind_e kind, const char *subject);
+uint32_t apim_marks_place(const apim_marks_t *marks, apim_mark_kind_e kind, const char *subject);
 
 /** Marks a subject: what was verified before is stale. */
-void gw_stale_marks_set(gw_stale_marks_t *marks, gw_mark_kind_e kind, const char *subject);
+void apim_marks_set(apim_marks_t *marks, apim_mark_kind_e kind, const char *subject);
 
 /** The same by the name used in am_invalidation ("token", "client", "application", "api", "user"). An unknown
  * kind marks everything: better to ask again than to miss a revocation. */
-void gw_stale_marks_set_named(gw_stale_marks_t *marks, const char *kind, const char *subject);
+void apim_marks_set_named(apim_marks_t *marks, const char *kind, const char *subject);
 
 /** Marks everything (the feed started anew, or we were away too long). */
-void gw_stale_marks_set_all(gw_stale_marks_t *marks);
+void apim_marks_set_all(apim_marks_t *marks);
 
 /** 1 if a verification with this stamp is newer than all its marks. */
-int gw_stale_marks_fresh(const gw_stale_marks_t *marks, uint64_t stamp, const uint32_t *places, int count);
+int apim_marks_fresh(const apim_marks_t *marks, uint64_t stamp, const uint32_t *places, int count);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "stale_marks.h"
+#include "apim_marks.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #define PLACES      65536u
 #define SUBJECT_MAX 512
 
-struct gw_stale_marks_t {
+struct apim_marks_t {
     uint64_t key[2];
     uint64_t counter; /* of marks made */
     uint64_t all;     /* the mark of everything */
@@ -18,25 +18,25 @@ struct gw_stale_marks_t {
 _Static_assert(__atomic_always_lock_free(8, 0),
                "64-bit atomics must not need a lock: it would be private to a process");
 
-size_t gw_stale_marks_size(void)
+size_t apim_marks_size(void)
 {
-    return sizeof(gw_stale_marks_t);
+    return sizeof(apim_marks_t);
 }
 
-gw_stale_marks_t *gw_stale_marks_init(void *memory, const uint64_t key[2])
+apim_marks_t *apim_marks_init(void *memory, const uint64_t key[2])
 {
-    gw_stale_marks_t *marks = memory;
+    apim_marks_t *marks = memory;
     marks->key[0] = key[0];
     marks->key[1] = key[1];
     return marks;
 }
 
-uint64_t gw_stale_marks_stamp(const gw_stale_marks_t *marks)
+uint64_t apim_marks_stamp(const apim_marks_t *marks)
 {
     return __atomic_load_n(&marks->counter, __ATOMIC_SEQ_CST);
 }
 
-uint32_t gw_stale_marks_place(const gw_stale_marks_t *marks, gw_mark_kind_e kind, const char *subject)
+uint32_t apim_marks_place(const apim_marks_t *marks, apim_mark_kind_e kind, const char *subject)
 {
     char text[SUBJECT_MAX + 1];
     uint64_t hash[2];
@@ -57,31 +57,31 @@ static void raise_to(uint64_t *mark, uint64_t value)
     }
 }
 
-void gw_stale_marks_set(gw_stale_marks_t *marks, gw_mark_kind_e kind, const char *subject)
+void apim_marks_set(apim_marks_t *marks, apim_mark_kind_e kind, const char *subject)
 {
     uint64_t value = __atomic_add_fetch(&marks->counter, 1, __ATOMIC_SEQ_CST);
-    raise_to(&marks->mark[gw_stale_marks_place(marks, kind, subject)], value);
+    raise_to(&marks->mark[apim_marks_place(marks, kind, subject)], value);
 }
 
-void gw_stale_marks_set_named(gw_stale_marks_t *marks, const char *kind, const char *subject)
+void apim_marks_set_named(apim_marks_t *marks, const char *kind, const char *subject)
 {
-    static const char *const names[GW_MARK_KINDS] = {"token", "client", "application", "api", "user"};
+    static const char *const names[APIM_MARK_KINDS] = {"token", "client", "application", "api", "user"};
     int i;
-    for (i = 0; i < GW_MARK_KINDS; i++) {
+    for (i = 0; i < APIM_MARK_KINDS; i++) {
         if (kind && strcmp(kind, names[i]) == 0) {
-            gw_stale_marks_set(marks, (gw_mark_kind_e)i, subject);
+            apim_marks_set(marks, (apim_mark_kind_e)i, subject);
             return;
         }
     }
-    gw_stale_marks_set_all(marks);
+    apim_marks_set_all(marks);
 }
 
-void gw_stale_marks_set_all(gw_stale_marks_t *marks)
+void apim_marks_set_all(apim_marks_t *marks)
 {
     raise_to(&marks->all, __atomic_add_fetch(&marks->counter, 1, __ATOMIC_SEQ_CST));
 }
 
-int gw_stale_marks_fresh(const gw_stale_marks_t *marks, uint64_t stamp, const uint32_t *places, int count)
+int apim_marks_fresh(const apim_marks_t *marks, uint64_t stamp, const uint32_t *places, int count)
 {
     int i;
     if (stamp < __atomic_load_n(&marks->all, __ATOMIC_ACQUIRE)) {

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pg_listener.h"
+#include "apim_listener.h"
 
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "gateway_sql.h"
 
 #define FIRST_PAUSE     apr_time_from_sec(1)
 #define LONGEST_PAUSE   apr_time_from_sec(30)
@@ -15,25 +13,28 @@
 
 typedef enum { ABSENT, CONNECTING, ASKING, LISTENING } state_e;
 
-struct gw_listener_t {
+struct apim_listener_t {
     PGconn *conn;
     state_e state;
     short events;            /* while CONNECTING */
     apr_time_t since;        /* when connecting began */
     apr_time_t next_attempt; /* when ABSENT */
     apr_interval_time_t pause;
+    const char *listen, *name;
 };
 
-gw_listener_t *gw_listener_create(void)
+apim_listener_t *apim_listener_create(const char *listen, const char *name)
 {
-    gw_listener_t *listener = calloc(1, sizeof(*listener));
+    apim_listener_t *listener = calloc(1, sizeof(*listener));
     if (listener) {
         listener->pause = FIRST_PAUSE;
+        listener->listen = listen;
+        listener->name = name;
     }
     return listener;
 }
 
-static void give_up(gw_listener_t *l)
+static void give_up(apim_listener_t *l)
 {
     PQfinish(l->conn);
     l->conn = NULL;
@@ -42,12 +43,12 @@ static void give_up(gw_listener_t *l)
     l->pause = l->pause * 2 > LONGEST_PAUSE ? LONGEST_PAUSE : l->pause * 2;
 }
 
-void gw_listener_postpone(gw_listener_t *l)
+void apim_listener_postpone(apim_listener_t *l)
 {
     give_up(l);
 }
 
-void gw_listener_close(gw_listener_t *l)
+void apim_listener_close(apim_listener_t *l)
 {
     if (l) {
         PQfinish(l->conn);
@@ -55,7 +56,7 @@ void gw_listener_close(gw_listener_t *l)
     }
 }
 
-int gw_listener_wants_connection(gw_listener_t *l)
+int apim_listener_wants_connection(apim_listener_t *l)
 {
     if ((l->state == CONNECTING || l->state == ASKING) && apr_time_now() - l->since > CONNECT_TIMEOUT) {
         give_up(l);
@@ -68,7 +69,7 @@ static void say_nothing(void *dummy, const PGresult *result)
 {
 }
 
-void gw_listener_connect(gw_listener_t *l, const apim_db_t *db)
+void apim_listener_connect(apim_listener_t *l, const apim_db_t *db)
 {
     const char *keywords[MAX_PARAMETERS + 1], *values[MAX_PARAMETERS + 1];
     PQconninfoOption *options, *o;
@@ -85,7 +86,7 @@ void gw_listener_connect(gw_listener_t *l, const apim_db_t *db)
         }
     }
     keywords[n] = "application_name";
-    values[n++] = "apim gateway feed";
+    values[n++] = l->name;
     keywords[n] = values[n] = NULL;
     l->conn = PQconnectStartParams(keywords, values, 0);
     PQconninfoFree(options);
@@ -99,13 +100,13 @@ void gw_listener_connect(gw_listener_t *l, const apim_db_t *db)
     PQsetNoticeReceiver(l->conn, say_nothing, NULL);
 }
 
-int gw_listener_socket(const gw_listener_t *l, short *events)
+int apim_listener_socket(const apim_listener_t *l, short *events)
 {
     *events = l->state == CONNECTING ? l->events : POLLIN;
     return l->state == ABSENT ? -1 : PQsocket(l->conn);
 }
 
-static void go_on_connecting(gw_listener_t *l)
+static void go_on_connecting(apim_listener_t *l)
 {
     switch (PQconnectPoll(l->conn)) {
     case PGRES_POLLING_READING:
@@ -116,7 +117,7 @@ static void go_on_connecting(gw_listener_t *l)
         break;
     case PGRES_POLLING_OK:
         l->state = ASKING;
-        if (!PQsendQuery(l->conn, GW_LISTEN)) {
+        if (!PQsendQuery(l->conn, l->listen)) {
             give_up(l);
         }
         break;
@@ -126,7 +127,7 @@ static void go_on_connecting(gw_listener_t *l)
 }
 
 /* The answer to LISTEN. Returns 1 once notifications arrive. */
-static int take_answer(gw_listener_t *l)
+static int take_answer(apim_listener_t *l)
 {
     PGresult *result;
     int ok = 1;
@@ -146,7 +147,7 @@ static int take_answer(gw_listener_t *l)
     return 1;
 }
 
-static int take_notifications(gw_listener_t *l)
+static int take_notifications(apim_listener_t *l)
 {
     PGnotify *notify;
     int news = 0;
@@ -157,7 +158,7 @@ static int take_notifications(gw_listener_t *l)
     return news;
 }
 
-int gw_listener_step(gw_listener_t *l)
+int apim_listener_step(apim_listener_t *l)
 {
     if (l->state == CONNECTING) {
         go_on_connecting(l);
@@ -173,7 +174,7 @@ int gw_listener_step(gw_listener_t *l)
     return l->state == ASKING ? take_answer(l) : take_notifications(l);
 }
 
-int gw_listener_active(const gw_listener_t *l)
+int apim_listener_active(const apim_listener_t *l)
 {
     return l->state == LISTENING;
 }
