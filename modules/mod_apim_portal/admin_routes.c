@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin.h"
+#include "openapi_resource.h"
 
 #define POLICIES(LEVEL, PLURAL, NAME)                                                                        \
     {"GET", "/throttling/policies/" LEVEL, PLURAL, AD_SCOPES_VIEW_TIERS, 0},                                 \
@@ -12,6 +13,8 @@
 
 /* Admin v4, as far as it is here, and users and roles, for which WSO2 has other services. */
 const rest_route_t po_admin_routes[] = {
+    {"GET", "/swagger.yaml", po_openapi_yaml, NULL, REST_ANONYMOUS_OK},
+    {"GET", "/openapi.json", po_openapi_json, NULL, REST_ANONYMOUS_OK},
     {"GET", "/throttling/policies/search", ad_policies_search, AD_SCOPES_VIEW_TIERS, 0},
     POLICIES("application", ad_application_policies, ad_application_policy),
     POLICIES("subscription", ad_subscription_policies, ad_subscription_policy),

@@ -10,6 +10,7 @@ PORTAL_FRAME = \
 	modules/mod_apim_portal/usage_resource.c modules/mod_apim_portal/usage_resource.h \
 	modules/mod_apim_portal/usage_sql.c modules/mod_apim_portal/usage_sql.h \
 	modules/mod_apim_portal/nodes_sql.c modules/mod_apim_portal/nodes_sql.h \
+	modules/mod_apim_portal/openapi_resource.c modules/mod_apim_portal/openapi_resource.h \
 	modules/mod_apim_portal/pages.c modules/mod_apim_portal/pages.h \
 	modules/mod_apim_portal/login_resource.c modules/mod_apim_portal/login_resource.h \
 	modules/mod_apim_portal/session_resource.c \
@@ -84,7 +85,28 @@ PORTAL_ADMIN = \
 	modules/mod_apim_portal/signup_resource.c \
 	modules/mod_apim_portal/admin_routes.c
 mod_apim_portal_la_SOURCES = $(PORTAL_FRAME) $(PORTAL_PUBLISHER) $(PORTAL_STORE) $(PORTAL_ADMIN)
+nodist_mod_apim_portal_la_SOURCES = modules/mod_apim_portal/openapi_text.c
 mod_apim_portal_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_portal -DAPIM_PAGES_DIR='"$(pagesdir)"'
 
 mod_apim_portal_la_LDFLAGS = $(MODULE_LDFLAGS) -export-symbols-regex '^apim_portal_module$$'
 mod_apim_portal_la_LIBADD = libportal_pure.la libapim_httpd.la libapim.la
+
+# The OpenAPI documents that the portal serves: what several of them share is written once, at their end.
+OPENAPI_DIR = modules/mod_apim_portal/openapi
+OPENAPI_FILES = \
+	$(OPENAPI_DIR)/publisher.yaml \
+	$(OPENAPI_DIR)/store.yaml \
+	$(OPENAPI_DIR)/admin.yaml \
+	$(OPENAPI_DIR)/catalogue.yaml \
+	$(OPENAPI_DIR)/common.yaml
+EXTRA_DIST += $(OPENAPI_FILES)
+CLEANFILES += modules/mod_apim_portal/openapi_text.c
+modules/mod_apim_portal/openapi_text.c: $(OPENAPI_FILES) modules/mod_apim_portal/local.mk
+	@$(MKDIR_P) modules/mod_apim_portal
+	@echo "  GEN      $@"
+	@d=$(top_srcdir)/$(OPENAPI_DIR); for one in "publisher catalogue" "store catalogue" "admin"; do \
+	    name=$${one%% *}; rest=$${one#$$name}; files=$$d/$$name.yaml; \
+	    for part in $$rest common; do files="$$files $$d/$$part.yaml"; done; \
+	    echo "extern const unsigned char po_openapi_$$name[];"; echo "const unsigned char po_openapi_$$name[] = {"; \
+	    cat $$files | od -An -v -tu1 | sed 's/[0-9][0-9]*/&,/g'; echo "0};"; \
+	done > $@.new && mv $@.new $@

@@ -13,6 +13,7 @@
 #include "httpd/metrics.h"
 #include "httpd/presence.h"
 #include "openapi/fetch.h"
+#include "openapi_resource.h"
 #include "pages.h"
 #include "publication.h"
 
@@ -165,7 +166,8 @@ static int start_watchdog(apr_pool_t *pconf, server_rec *main_server)
     server_rec *s = first_enabled(main_server);
     const char *wrong = NULL;
     if (s) {
-        wrong = po_publication_start(pconf, main_server);
+        wrong = po_openapi_setup(pconf);
+        wrong = wrong ? wrong : po_publication_start(pconf, main_server);
         wrong = wrong ? wrong : apim_presence_setup(pconf, s, "portal", &po_server_config(s)->common);
     }
     if (wrong) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "openapi_resource.h"
 #include "publisher.h"
 #include "usage_resource.h"
 
@@ -16,6 +17,8 @@
 
 /* The operations of Publisher v4, with the scopes that WSO2 asks for. More specific paths stand first. */
 const rest_route_t po_publisher_routes[] = {
+    {"GET", "/swagger.yaml", po_openapi_yaml, NULL, REST_ANONYMOUS_OK},
+    {"GET", "/openapi.json", po_openapi_json, NULL, REST_ANONYMOUS_OK},
     {"POST", "/apis/change-lifecycle", po_lifecycle_change, PO_SCOPES_PUBLISH " apim:api_import_export", 0},
     {"POST", "/apis/copy-api", po_apis_copy, PO_SCOPES_CREATE, 0},
     {"POST", "/apis/import-openapi", po_definition_import, PO_SCOPES_CREATE, 0},

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin.h"
+#include "openapi_resource.h"
 #include "store.h"
 #include "usage_resource.h"
 
 /* DevPortal v3, as far as it is here; docs/rest.md describes each. */
 const rest_route_t po_store_routes[] = {
+    {"GET", "/swagger.yaml", po_openapi_yaml, NULL, REST_ANONYMOUS_OK},
+    {"GET", "/openapi.json", po_openapi_json, NULL, REST_ANONYMOUS_OK},
     {"GET", "/apis", st_apis_list, NULL, REST_ANONYMOUS_OK},
     {"GET", "/apis/{apiId}", st_api_read, NULL, REST_ANONYMOUS_OK},
     {"GET", "/apis/{apiId}/swagger", st_api_definition_read, NULL, REST_ANONYMOUS_OK},

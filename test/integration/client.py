@@ -2,6 +2,7 @@
 """REST as a client does it: registration, a token with scopes, Bearer calls."""
 import requests
 
+import contract
 from database import USERS
 
 PUBLISHER_SCOPES = ("apim:api_view apim:api_create apim:api_publish apim:api_delete apim:api_manage apim:api_import_export "
@@ -29,7 +30,10 @@ class Rest(requests.Session):
     def request(self, method, url, **more):
         more.setdefault("timeout", TIMEOUT)
         more.setdefault("allow_redirects", False)
-        return super().request(method, url if url.startswith("http") else self.base + url, **more)
+        response = super().request(method, url if url.startswith("http") else self.base + url, **more)
+        if not more.get("stream"):
+            contract.check(response)
+        return response
 
     def ok(self, method, url, status=(200, 201, 202, 204), **more):
         """Like request, but fails unless the answer has one of these statuses; returns its JSON (None if empty)."""

@@ -17,6 +17,8 @@ def _table(base, text):
 
 
 OPERATIONS = _table(PUBLISHER, """
+    GET    /swagger.yaml                                   *
+    GET    /openapi.json                                   *
     POST   /apis/change-lifecycle                          PA
     POST   /apis/copy-api                                  CA
     POST   /apis/import-openapi                            CA
@@ -73,6 +75,8 @@ OPERATIONS = _table(PUBLISHER, """
     GET    /usage                                          CPA
     GET    /environments                                   CPA
 """) + _table(STORE, """
+    GET    /swagger.yaml                                   *
+    GET    /openapi.json                                   *
     GET    /apis                                                             *
     GET    /apis/{apiId}                                                     *
     GET    /apis/{apiId}/swagger                                             *
@@ -128,6 +132,8 @@ OPERATIONS = _table(PUBLISHER, """
     PUT    /subscriptions/{subscriptionId}                                   SA
     DELETE /subscriptions/{subscriptionId}                                   SA
 """) + _table(ADMIN, """
+    GET    /swagger.yaml                                   *
+    GET    /openapi.json                                   *
     GET    /throttling/policies/search                    CPA
     GET    /throttling/policies/application               CPA
     POST   /throttling/policies/application               A
