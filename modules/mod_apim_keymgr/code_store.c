@@ -106,6 +106,14 @@ static apim_error_t *consented(const km_call_t *call, const char *username, cons
     return NULL;
 }
 
+apim_error_t *km_consent_scopes(const km_call_t *call, const char *username, const char *consumer_key,
+                                const char **scopes)
+{
+    APIM_TRY(consented(call, username, consumer_key, scopes));
+    *scopes = *scopes ? *scopes : "";
+    return NULL;
+}
+
 apim_error_t *km_consent_covers(const km_call_t *call, const char *username, const char *consumer_key,
                                 const char *scopes, int *covers)
 {

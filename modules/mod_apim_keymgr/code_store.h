@@ -40,6 +40,10 @@ apim_error_t *km_code_use(const km_call_t *call, apim_db_t *db, const km_code_t 
 apim_error_t *km_consent_covers(const km_call_t *call, const char *username, const char *consumer_key,
                                 const char *scopes, int *covers);
 
+/** What the user has let the client have until now; "" for nothing. */
+apim_error_t *km_consent_scopes(const km_call_t *call, const char *username, const char *consumer_key,
+                                const char **scopes);
+
 /** Remembers what the user let the client have, besides what was remembered before. */
 apim_error_t *km_consent_add(const km_call_t *call, const char *username, const char *consumer_key,
                              const char *scopes);

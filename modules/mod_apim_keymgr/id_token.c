@@ -46,13 +46,11 @@ apim_error_t *km_id_token_make(const km_call_t *call, const char *consumer_key, 
     return apim_jws_sign(call->pool, key, TYP_ID, claims, out);
 }
 
-apim_error_t *km_id_token_read(const km_call_t *call, const char *token, const char **username,
-                               const char **consumer_key)
+apim_error_t *km_id_token_claims(const km_call_t *call, const char *token, const json_t **claims)
 {
     apim_jws_t *jws;
     apim_jwk_t *key;
-    const char *iss;
-    *username = *consumer_key = NULL;
+    *claims = NULL;
     if (!apim_jws_looks_like(token) || apim_jws_parse(call->pool, token, &jws) || !jws->kid || !jws->typ ||
         strcmp(jws->typ, TYP_ID) != 0) {
         return NULL;
@@ -61,10 +59,19 @@ apim_error_t *km_id_token_read(const km_call_t *call, const char *token, const c
     if (!key || !apim_jws_verify(call->pool, jws, key)) {
         return NULL;
     }
-    iss = apim_json_str(jws->claims, "iss", "");
-    if (strcmp(iss, km_issuer(call)) == 0 && apim_json_str(jws->claims, "aud", NULL)) {
-        *username = apim_json_str(jws->claims, "sub", NULL);
-        *consumer_key = apim_json_str(jws->claims, "aud", NULL);
+    if (strcmp(apim_json_str(jws->claims, "iss", ""), km_issuer(call)) == 0 &&
+        apim_json_str(jws->claims, "aud", NULL)) {
+        *claims = jws->claims;
     }
+    return NULL;
+}
+
+apim_error_t *km_id_token_read(const km_call_t *call, const char *token, const char **username,
+                               const char **consumer_key)
+{
+    const json_t *claims;
+    APIM_TRY(km_id_token_claims(call, token, &claims));
+    *username = apim_json_str(claims, "sub", NULL);
+    *consumer_key = apim_json_str(claims, "aud", NULL);
     return NULL;
 }

@@ -2,6 +2,7 @@
 #ifndef KM_ID_TOKEN_H
 #define KM_ID_TOKEN_H
 
+#include "apim_json.h"
 #include "keymgr_config.h"
 
 /* ID tokens (OpenID Connect Core section 2): who logged in, for one client. Their header typ is JWT, so that
@@ -11,6 +12,10 @@
 apim_error_t *km_id_token_make(const km_call_t *call, const char *consumer_key, const char *username,
                                const char *nonce, apr_int64_t auth_time, apr_int64_t lifetime,
                                const char *access_token, const char **out);
+
+/** The claims of an ID token of ours, whenever it was issued (exp is not looked at); *claims NULL if it is
+ * none. */
+apim_error_t *km_id_token_claims(const km_call_t *call, const char *token, const json_t **claims);
 
 /** Whom an ID token of ours (id_token_hint) was issued about, and to which client. It may have expired.
  * *username NULL if it is none of ours. 503 if the keys cannot be read. */

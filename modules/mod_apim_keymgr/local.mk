@@ -87,6 +87,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/signature_cache.h \
 	modules/mod_apim_keymgr/signing_keys.c \
 	modules/mod_apim_keymgr/signing_keys.h \
+	modules/mod_apim_keymgr/token_exchange.c \
+	modules/mod_apim_keymgr/token_exchange.h \
 	modules/mod_apim_keymgr/token_lookup.c \
 	modules/mod_apim_keymgr/token_lookup.h \
 	modules/mod_apim_keymgr/token_service.c \

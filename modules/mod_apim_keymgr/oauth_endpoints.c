@@ -17,6 +17,7 @@
 #include "revocation.h"
 #include "scope_service.h"
 #include "signing_keys.h"
+#include "token_exchange.h"
 #include "token_lookup.h"
 #include "token_service.h"
 
@@ -45,7 +46,8 @@ static apim_error_t *check_query(const km_call_t *call)
 {
     static const char *const secrets[] = {"client_secret", "password",      "refresh_token", "token",
                                           "access_token",  "client_id",     "username",      "grant_type",
-                                          "code",          "code_verifier", "device_code"};
+                                          "code",          "code_verifier", "device_code",   "subject_token",
+                                          "actor_token",   "assertion"};
     apr_table_t *query;
     apr_size_t i;
     if (!call->r->args) {
@@ -145,13 +147,22 @@ static apim_error_t *by_device_code(const km_call_t *call, const km_client_t *cl
 static const struct {
     const char *type;
     grant_fn *fn;
-} grants[] = {{"authorization_code", by_code},   {"client_credentials", by_client_credentials},
-              {"password", by_password},         {"refresh_token", by_refresh_token},
-              {KM_GRANT_DEVICE, by_device_code}, {NULL, NULL}};
+} grants[] = {{"authorization_code", by_code},
+              {"client_credentials", by_client_credentials},
+              {"password", by_password},
+              {"refresh_token", by_refresh_token},
+              {KM_GRANT_DEVICE, by_device_code},
+              {KM_GRANT_EXCHANGE, km_exchange},
+              {NULL, NULL}};
 
-const char *km_grant_name(int i)
+const char *km_grant_names(apr_pool_t *p)
 {
-    return grants[i].type;
+    const char *names = "";
+    int i;
+    for (i = 0; grants[i].type; i++) {
+        names = apr_pstrcat(p, names, i ? " " : "", grants[i].type, NULL);
+    }
+    return names;
 }
 
 static grant_fn *find_grant(const char *type)
@@ -197,8 +208,7 @@ static apim_error_t *answer_token(const km_call_t *call, km_issued_t **issued)
     grant = find_grant(type);
     if (!grant) {
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "unsupported_grant_type",
-                              "The grant type must be authorization_code, client_credentials, password, "
-                              "refresh_token or " KM_GRANT_DEVICE ".");
+                              "The grant type must be one of: %s.", km_grant_names(call->pool));
     }
     apim_audit_about(call->r, "grant", type);
     if (!km_client_may(client, type) || (km_client_is_public(client) && !km_grant_fits_public(type))) {
@@ -207,7 +217,9 @@ static apim_error_t *answer_token(const km_call_t *call, km_issued_t **issued)
     }
     wanted.scopes = param(form, "scope");
     APIM_TRY(wanted_lifetime(call, client, form, &wanted.lifetime));
-    APIM_TRY(km_targets_read(call, form, KM_TARGET_RESOURCE, &wanted.audience));
+    APIM_TRY(km_targets_read(call, form,
+                             strcmp(type, KM_GRANT_EXCHANGE) == 0 ? KM_TARGET_ANY : KM_TARGET_RESOURCE,
+                             &wanted.audience));
     return grant(call, client, form, &wanted, issued);
 }
 
@@ -297,7 +309,14 @@ static apim_error_t *describe_refresh(const km_call_t *call, const km_client_t *
     return NULL;
 }
 
-/* A client sees tokens that were issued to it, and nothing of others (RFC 7662 section 4). */
+/* A client sees tokens that were issued to it or are meant for it, and nothing of others (RFC 7662
+ * section 4). */
+static int may_see(const km_client_t *client, const km_token_info_t *info)
+{
+    return strcmp(info->consumer_key, client->consumer_key) == 0 ||
+           (info->audience && apim_word_in_list(client->consumer_key, info->audience));
+}
+
 static apim_error_t *answer_introspect(const km_call_t *call, json_t **out)
 {
     apr_table_t *form;
@@ -315,7 +334,7 @@ static apim_error_t *answer_introspect(const km_call_t *call, json_t **out)
         return describe_refresh(call, client, token, out);
     }
     APIM_TRY(km_lookup_token(call, token, NULL, NULL, &info));
-    if (info->state == KM_ACTIVE && strcmp(info->consumer_key, client->consumer_key) == 0) {
+    if (info->state == KM_ACTIVE && may_see(client, info)) {
         *out = describe(call, info);
     }
     return NULL;

@@ -14,8 +14,8 @@ int km_endpoint_introspect(const km_call_t *call); /* RFC 7662 */
 int km_endpoint_jwks(const km_call_t *call);       /* RFC 7517 section 5 */
 int km_endpoint_metadata(const km_call_t *call);   /* RFC 8414, OpenID Connect Discovery: server_metadata.c */
 
-/** The i-th grant type that the token endpoint serves, NULL past the end. */
-const char *km_grant_name(int i);
+/** The grant types that the token endpoint serves, blank-separated. */
+const char *km_grant_names(apr_pool_t *p);
 
 /** 405 with Allow unless the method is among those of the blank-separated list; "GET" stands for HEAD too. */
 apim_error_t *km_check_method(const km_call_t *call, const char *methods);

@@ -14,6 +14,7 @@
 #include "oauth_error.h"
 #include "operation_input.h"
 #include "registrant.h"
+#include "token_exchange.h"
 #include "token_store.h"
 
 #define MAX_BODY  (64 * 1024)
@@ -117,6 +118,8 @@ static apim_error_t *read_members(const km_call_t *call, const json_t *in, km_cl
     c->metadata = c->metadata ? c->metadata : apim_json_own(p, json_object());
     apim_json_set_str(c->metadata, "token_endpoint_auth_method", method);
     keep(c->metadata, in, "jwks");
+    APIM_TRY(km_check_may_act(p, json_object_get(in, "may_act")));
+    keep(c->metadata, in, "may_act");
     json_object_set_new(c->metadata, PUSHED_ONLY, json_boolean(apim_json_bool(in, PUSHED_ONLY, 0)));
     APIM_TRY(read_identity(call, in, c));
     for (i = 0; i < KEPT_TEXTS; i++) {
@@ -179,6 +182,7 @@ static json_t *information(const km_call_t *call, const km_client_t *c, const ch
     if (j) {
         keep(j, c->metadata, LOGOUT_URIS);
         keep(j, c->metadata, "jwks");
+        keep(j, c->metadata, "may_act");
     }
     if (j && c->scopes) {
         apim_json_set_str(j, "scope", c->scopes);

@@ -12,8 +12,8 @@
 #include "oauth_error.h"
 
 #define MAX_TARGETS  16
-#define MAX_LENGTH   2000
-#define MAX_SEGMENTS 8 /* of a path that is looked for among the contexts of APIs */
+#define MAX_LENGTH   2000 /* of all of them: they have to fit into a JWT */
+#define MAX_SEGMENTS 8    /* of a path that is looked for among the contexts of APIs */
 
 static apr_array_header_t *words_of(apr_pool_t *p, const char *list)
 {
@@ -155,7 +155,7 @@ static apim_error_t *add(const km_call_t *call, const char *value, int by_name, 
     if (!apim_word_in_list(value, *list)) {
         *list = apr_pstrcat(call->pool, *list, **list ? " " : "", value, NULL);
     }
-    return NULL;
+    return strlen(*list) <= MAX_LENGTH ? NULL : invalid(call, "The targets are too long together.");
 }
 
 apim_error_t *km_targets_read(const km_call_t *call, const apr_table_t *params, km_target_e kind,

@@ -41,16 +41,6 @@ static void add_endpoints(const km_call_t *call, json_t *j)
     add_url(call, j, "registration_endpoint", KM_REGISTER_PATH);
 }
 
-static const char *grant_names(const km_call_t *call)
-{
-    const char *names = "";
-    int i;
-    for (i = 0; km_grant_name(i); i++) {
-        names = apr_pstrcat(call->pool, names, i ? " " : "", km_grant_name(i), NULL);
-    }
-    return names;
-}
-
 static void add_abilities(const km_call_t *call, json_t *j)
 {
     static const char with_secret[] =
@@ -59,7 +49,7 @@ static void add_abilities(const km_call_t *call, json_t *j)
     const char *any = apr_pstrcat(call->pool, with_secret, " none", NULL);
     add_list(call, j, "response_types_supported", "code");
     add_list(call, j, "response_modes_supported", "query");
-    add_list(call, j, "grant_types_supported", grant_names(call));
+    add_list(call, j, "grant_types_supported", km_grant_names(call->pool));
     add_list(call, j, "code_challenge_methods_supported", "S256");
     add_list(call, j, "token_endpoint_auth_methods_supported", any);
     add_list(call, j, "revocation_endpoint_auth_methods_supported", any);

@@ -32,6 +32,8 @@ typedef struct grant_t {
     const char *family;           /* NULL: a new one */
     apr_int64_t issued_at;        /* ms */
     apr_int64_t lifetime;         /* seconds */
+    const json_t *act;            /* who acts for the user; NULL: nobody else */
+    const char *derived_from;     /* NULL: no other token */
     int with_refresh;
     int with_row; /* even if nothing else needs it */
 } grant_t;
@@ -41,6 +43,7 @@ typedef struct grant_t {
 
 static apim_error_t *make_jwt(const km_call_t *call, const grant_t *g, const char *id, const char **token)
 {
+    const json_t *may_act = json_object_get(g->client->metadata, "may_act");
     apim_jwk_t *key;
     json_t *claims;
     json_int_t iat = g->issued_at / 1000;
@@ -54,6 +57,12 @@ static apim_error_t *make_jwt(const km_call_t *call, const grant_t *g, const cha
     if (!apim_json_own(call->pool, claims)) {
         return apim_internal(call->pool,
                              "claims could not be made (is the Host header or a name not UTF-8?)");
+    }
+    if (g->act) {
+        json_object_set_new(claims, "act", json_deep_copy(g->act));
+    }
+    if (g->username && json_is_object(may_act)) {
+        json_object_set_new(claims, "may_act", json_deep_copy(may_act));
     }
     return apim_jws_sign(call->pool, key, KM_TYP_ACCESS, claims, token);
 }
@@ -105,6 +114,8 @@ static apim_error_t *make(const km_call_t *call, const grant_t *g, km_issued_t *
     t->refresh_scopes = g->refresh_scopes;
     t->grant_type = g->grant_type;
     t->audience = g->audience;
+    t->act = g->act ? apim_json_text(p, g->act) : NULL;
+    t->derived_from = g->derived_from;
     t->refresh_audience = difference(g->audience, g->refresh_audience);
     t->issued_at = g->issued_at;
     t->expires_at = (g->issued_at / 1000 + g->lifetime) * 1000;
@@ -439,12 +450,75 @@ apim_error_t *km_refresh(const km_call_t *call, const km_client_t *client, const
     return NULL;
 }
 
+/* -- exchanged tokens
+ * -------------------------------------------------------------------------------------------- */
+
+static apim_error_t *find_subject(const km_call_t *call, const char *hash, km_token_row_t **row)
+{
+    apim_db_t *db;
+    apim_error_t *err;
+    *row = NULL;
+    if (!hash) {
+        return NULL;
+    }
+    APIM_TRY(apim_db_open(call->pool, &call->conf->common, APIM_DB_API_MANAGER, &db));
+    err = km_token_find(call->pool, db, hash, row);
+    apim_db_close(db);
+    return err;
+}
+
+/* Inside the transaction: the subject token is held, so that it cannot be revoked between the look at it and
+ * the row that dies with it. */
+static apim_error_t *insert_derived(const km_call_t *call, apim_db_t *db, const char *hash,
+                                    const km_token_row_t *subject, const km_token_row_t *row, int *alive)
+{
+    km_token_row_t *now = NULL;
+    APIM_TRY(apim_db_begin(db));
+    if (subject) {
+        APIM_TRY(km_token_family_lock(db, subject->family));
+        APIM_TRY(km_token_find(call->pool, db, hash, &now));
+    }
+    *alive = !subject || (now && strcmp(now->status, "ACTIVE") == 0);
+    if (*alive) {
+        APIM_TRY(km_token_insert(call->pool, db, row));
+    }
+    return apim_db_commit(db);
+}
+
+apim_error_t *km_issue_exchanged(const km_call_t *call, const km_client_t *client, const km_exchange_t *x,
+                                 km_issued_t **out)
+{
+    grant_t g = {.client = client, .grant_type = "token-exchange", .issued_at = call->now, .with_row = 1};
+    km_token_row_t *subject, *row = NULL;
+    apim_db_t *db;
+    apim_error_t *err;
+    int alive = 0;
+    APIM_TRY(find_subject(call, x->subject_hash, &subject));
+    APIM_TRY(km_scope_grant(call, client, x->username, NULL, x->scopes, &g.scopes));
+    g.username = x->username;
+    g.audience = x->audience;
+    g.refresh_audience = x->audience;
+    g.act = x->act;
+    g.lifetime = x->lifetime;
+    g.derived_from = subject ? subject->family : x->subject_id;
+    APIM_TRY(make(call, &g, out, &row));
+    APIM_TRY(apim_db_open(call->pool, &call->conf->common, APIM_DB_API_MANAGER, &db));
+    err = insert_derived(call, db, x->subject_hash, subject, row, &alive);
+    apim_db_close(db);
+    *out = alive ? *out : NULL;
+    km_count(KM_TOKENS_ISSUED);
+    return err;
+}
+
 json_t *km_issued_json(const km_issued_t *issued)
 {
     json_t *j = json_pack("{s:s, s:s, s:I, s:s}", "access_token", issued->access_token, "token_type",
                           "Bearer", "expires_in", (json_int_t)issued->lifetime, "scope", issued->scopes);
     if (j && issued->refresh_token) {
         apim_json_set_str(j, "refresh_token", issued->refresh_token);
+    }
+    if (j && issued->token_type_uri) {
+        apim_json_set_str(j, "issued_token_type", issued->token_type_uri);
     }
     if (j && issued->id_token) {
         apim_json_set_str(j, "id_token", issued->id_token);

@@ -69,6 +69,22 @@ apim_error_t *km_redeem_device(const km_call_t *call, const km_client_t *client,
 apim_error_t *km_refresh(const km_call_t *call, const km_client_t *client, const char *refresh_token,
                          const km_wanted_t *wanted, km_issued_t **out);
 
+/* What a token was exchanged for (token_exchange.h), and what the new one is to be. */
+typedef struct km_exchange_t {
+    const char *username; /* NULL: the client itself */
+    const char *scopes;
+    const char *audience; /* NULL: the default */
+    const json_t *act;    /* NULL: nobody else acts */
+    apr_int64_t lifetime; /* seconds */
+    const char
+        *subject_hash;      /* by which the row of the subject token is found, if there is one; may be NULL */
+    const char *subject_id; /* what it is known by if there is none; NULL: nothing can revoke it */
+} km_exchange_t;
+
+/** A token that dies with the one it was exchanged for. *out NULL if that died meanwhile. */
+apim_error_t *km_issue_exchanged(const km_call_t *call, const km_client_t *client, const km_exchange_t *x,
+                                 km_issued_t **out);
+
 /** The answer of the token endpoint (RFC 6749 section 5.1). The caller owns it. */
 json_t *km_issued_json(const km_issued_t *issued);
 

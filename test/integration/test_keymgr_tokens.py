@@ -246,7 +246,8 @@ def test_metadata(km):
     body = r.json()
     assert r.status_code == 200 and body["issuer"] == km.url and body["token_endpoint"] == km.url + "/oauth2/token"
     assert body["grant_types_supported"] == ["authorization_code", "client_credentials", "password", "refresh_token",
-                                             "urn:ietf:params:oauth:grant-type:device_code"]
+                                             "urn:ietf:params:oauth:grant-type:device_code",
+                                             "urn:ietf:params:oauth:grant-type:token-exchange"]
     for name in ("jwks_uri", "revocation_endpoint", "introspection_endpoint", "registration_endpoint"):
         assert body[name].startswith(km.url + "/oauth2/")
     assert km.session.get(body["jwks_uri"], timeout=10).json()["keys"]
