@@ -480,7 +480,7 @@ def test_hostile_queries(rest):
     """What every list takes with every value; of the others, that most operations do not know, a sixth for each operation."""
     turn = 0
     for base, method, path, _ in OPERATIONS:
-        if "{" in path or base == SIGNUP or method == "DELETE":
+        if "{" in path or base == SIGNUP or method == "DELETE" or path in ("/swagger.yaml", "/openapi.json"):
             continue
         for name in QUERIES if method == "GET" else QUERIES[5:]:
             turn += 1
