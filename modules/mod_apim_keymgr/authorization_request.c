@@ -135,18 +135,100 @@ static apim_error_t *invalid(const km_call_t *call, const char *text)
     return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request", "%s", text);
 }
 
-static apim_error_t *check_kind(const km_call_t *call, const apr_table_t *params, const km_authz_t *a)
+/* The response types there are, and the grants that a client needs for them. */
+static const struct {
+    const char *name;
+    int wants;
+} response_types[] = {{"code", KM_WANTS_CODE},
+                      {"token", KM_WANTS_TOKEN},
+                      {"id_token", KM_WANTS_ID_TOKEN},
+                      {"id_token token", KM_WANTS_ID_TOKEN | KM_WANTS_TOKEN},
+                      {"code id_token", KM_WANTS_CODE | KM_WANTS_ID_TOKEN},
+                      {"code token", KM_WANTS_CODE | KM_WANTS_TOKEN},
+                      {"code id_token token", KM_WANTS_CODE | KM_WANTS_ID_TOKEN | KM_WANTS_TOKEN}};
+#define RESPONSE_TYPES (sizeof(response_types) / sizeof(response_types[0]))
+#define FROM_FRONT     (KM_WANTS_TOKEN | KM_WANTS_ID_TOKEN)
+
+json_t *km_authz_response_types(const km_call_t *call)
 {
-    const char *type = param(params, "response_type"), *mode = param(params, "response_mode");
+    json_t *list = json_array();
+    apr_size_t i;
+    for (i = 0; i < RESPONSE_TYPES; i++) {
+        if (!(response_types[i].wants & FROM_FRONT) || km_offers(call->conf, KM_OLDER_IMPLICIT)) {
+            json_array_append_new(list, json_string(response_types[i].name));
+        }
+    }
+    return list;
+}
+
+static int has_grants(const km_client_t *client, int wants)
+{
+    return (!(wants & KM_WANTS_CODE) || km_client_may(client, "authorization_code")) &&
+           (!(wants & FROM_FRONT) || km_client_may(client, "implicit"));
+}
+
+json_t *km_authz_client_types(const km_client_t *client)
+{
+    json_t *list = json_array();
+    apr_size_t i;
+    for (i = 0; i < RESPONSE_TYPES; i++) {
+        if (has_grants(client, response_types[i].wants)) {
+            json_array_append_new(list, json_string(response_types[i].name));
+        }
+    }
+    return list;
+}
+
+/* The words of response_type in any order, each once; 0 if they are none that there is. */
+static int parse_type(const km_call_t *call, const char *type)
+{
+    char *state, *word, *copy = apr_pstrdup(call->pool, type);
+    int wants = 0;
+    for (word = apr_strtok(copy, " ", &state); word; word = apr_strtok(NULL, " ", &state)) {
+        int bit = strcmp(word, "code") == 0       ? KM_WANTS_CODE
+                  : strcmp(word, "token") == 0    ? KM_WANTS_TOKEN
+                  : strcmp(word, "id_token") == 0 ? KM_WANTS_ID_TOKEN
+                                                  : 0;
+        if (!bit || wants & bit) {
+            return 0;
+        }
+        wants |= bit;
+    }
+    return wants & FROM_FRONT && !km_offers(call->conf, KM_OLDER_IMPLICIT) ? 0 : wants;
+}
+
+/* Tokens never travel in a query (OAuth 2.0 Multiple Response Types section 3). */
+static apim_error_t *check_mode(const km_call_t *call, const apr_table_t *params, km_authz_t *a)
+{
+    const char *mode = param(params, "response_mode");
+    a->mode = a->wants & FROM_FRONT ? KM_MODE_FRAGMENT : KM_MODE_QUERY;
+    if (!mode) {
+        return NULL;
+    }
+    if (strcmp(mode, "form_post") == 0) {
+        a->mode = KM_MODE_FORM_POST;
+        return NULL;
+    }
+    if (strcmp(mode, "fragment") == 0) {
+        a->mode = KM_MODE_FRAGMENT;
+        return NULL;
+    }
+    return strcmp(mode, "query") == 0 && !(a->wants & FROM_FRONT)
+               ? NULL
+               : invalid(call, "response_mode must be query (for codes alone), fragment or form_post.");
+}
+
+static apim_error_t *check_kind(const km_call_t *call, const apr_table_t *params, km_authz_t *a)
+{
+    const char *type = param(params, "response_type");
+    a->wants = type ? parse_type(call, type) : 0;
+    APIM_TRY(check_mode(call, params, a));
     if (!type) {
         return invalid(call, "The parameter response_type is missing.");
     }
-    if (strcmp(type, "code") != 0) {
+    if (!a->wants) {
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "unsupported_response_type",
-                              "response_type must be code.");
-    }
-    if (mode && strcmp(mode, "query") != 0) {
-        return invalid(call, "response_mode must be query.");
+                              "response_type is none that is offered here; code is.");
     }
     if (param(params, "request")) {
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "request_not_supported",
@@ -156,10 +238,24 @@ static apim_error_t *check_kind(const km_call_t *call, const apr_table_t *params
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "request_uri_not_supported",
                               "request_uri is not supported.");
     }
-    return km_client_may(a->client, "authorization_code")
+    return has_grants(a->client, a->wants)
                ? NULL
                : km_oauth_error(call->pool, HTTP_BAD_REQUEST, "unauthorized_client",
-                                "This client is not registered for the grant type authorization_code.");
+                                "This client is not registered for the grant types of this response_type.");
+}
+
+/* Whom an ID token in the browser's hands is for, and that it is fresh (OpenID Connect Core sections 3.2.2.1
+ * and 3.3.2.11). */
+static apim_error_t *check_identity(const km_call_t *call, const km_authz_t *a)
+{
+    if (!(a->wants & KM_WANTS_ID_TOKEN)) {
+        return NULL;
+    }
+    if (!a->scope || !apim_word_in_list("openid", a->scope)) {
+        return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_scope",
+                              "An ID token is for requests with the scope openid.");
+    }
+    return a->nonce ? NULL : invalid(call, "nonce is missing: an ID token from this endpoint needs one.");
 }
 
 static apim_error_t *check_pkce(const km_call_t *call, const apr_table_t *params, km_authz_t *a)
@@ -167,6 +263,9 @@ static apim_error_t *check_pkce(const km_call_t *call, const apr_table_t *params
     const char *method = param(params, "code_challenge_method");
     apr_size_t len;
     a->challenge = param(params, "code_challenge");
+    if (!(a->wants & KM_WANTS_CODE)) {
+        return NULL;
+    }
     if (!a->challenge) {
         if (method || km_client_is_public(a->client)) {
             return invalid(
@@ -235,6 +334,7 @@ apim_error_t *km_authz_check(const km_call_t *call, const apr_table_t *params, k
     if (a->nonce && strlen(a->nonce) > 1024) {
         return invalid(call, "nonce is longer than 1024 bytes.");
     }
+    APIM_TRY(check_identity(call, a));
     a->login_hint = param(params, "login_hint");
     APIM_TRY(check_hint(call, params, a));
     a->max_age = -1;
@@ -242,36 +342,4 @@ apim_error_t *km_authz_check(const km_call_t *call, const apr_table_t *params, k
         return invalid(call, "max_age must be a number of seconds.");
     }
     return NULL;
-}
-
-/* -- answers
- * ---------------------------------------------------------------------------------------------------------
- */
-
-static const char *with_query(apr_pool_t *p, const char *uri, const char *query)
-{
-    const char *mark = strchr(uri, '?');
-    const char *separator = !mark ? "?" : mark[1] ? "&" : "";
-    return apr_pstrcat(p, uri, separator, query, NULL);
-}
-
-static const char *answer(const km_call_t *call, const km_authz_t *a, const char *query)
-{
-    apr_pool_t *p = call->pool;
-    query = apr_pstrcat(p, query, "&iss=", apim_urlencode(p, km_issuer(call)), a->state ? "&state=" : "",
-                        a->state ? apim_urlencode(p, a->state) : "", NULL);
-    return with_query(p, a->redirect_uri, query);
-}
-
-const char *km_authz_code_url(const km_call_t *call, const km_authz_t *a, const char *code)
-{
-    return answer(call, a, apr_pstrcat(call->pool, "code=", apim_urlencode(call->pool, code), NULL));
-}
-
-const char *km_authz_error_url(const km_call_t *call, const km_authz_t *a, const apim_error_t *err)
-{
-    apr_pool_t *p = call->pool;
-    return answer(call, a,
-                  apr_pstrcat(p, "error=", km_oauth_word(err),
-                              "&error_description=", apim_urlencode(p, km_oauth_description(p, err)), NULL));
 }

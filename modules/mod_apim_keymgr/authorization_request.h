@@ -9,6 +9,11 @@
  * section 3.1.2.1), and where the answer goes. The request travels through the pages as its own encoded text,
  * sealed (login_session.h), and is checked again at each step, so that any Key Manager can take the next.
  */
+#define KM_WANTS_CODE     1
+#define KM_WANTS_TOKEN    2
+#define KM_WANTS_ID_TOKEN 4
+typedef enum { KM_MODE_QUERY, KM_MODE_FRAGMENT, KM_MODE_FORM_POST } km_mode_e;
+
 typedef struct km_authz_t {
     const apr_table_t *params;
     const char *text; /* the parameters as a query string */
@@ -21,6 +26,8 @@ typedef struct km_authz_t {
     const char *challenge; /* PKCE, S256; NULL: none */
     const char *nonce;
     const char *login_hint;
+    int wants;            /* response_type: KM_WANTS_* */
+    km_mode_e mode;       /* how the answer travels */
     const char *username; /* who is expected (id_token_hint); NULL: anyone */
     int no_pages;         /* prompt=none */
     int login;            /* prompt=login or select_account */
@@ -39,9 +46,10 @@ apim_error_t *km_authz_check(const km_call_t *call, const apr_table_t *params, k
  * scheme or a loopback address of a public client (RFC 8252 section 8.6). */
 int km_authz_is_native(const km_authz_t *a);
 
-/** The URLs that a browser is sent back to the client with, with state and iss (RFC 9207). */
-const char *km_authz_code_url(const km_call_t *call, const km_authz_t *a, const char *code);
-const char *km_authz_error_url(const km_call_t *call, const km_authz_t *a, const apim_error_t *err);
+/** The response types and modes that this server offers, for its metadata. The caller owns it. */
+json_t *km_authz_response_types(const km_call_t *call);
+/** Those that a client with these grants may use. */
+json_t *km_authz_client_types(const km_client_t *client);
 
 /** Parameters as a query string. */
 const char *km_params_text(apr_pool_t *p, const apr_table_t *params);

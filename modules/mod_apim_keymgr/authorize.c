@@ -4,7 +4,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#include "authorization_request.h"
+#include "authorization_answer.h"
 #include "code_store.h"
 #include "httpd/audit.h"
 #include "keymgr_log.h"
@@ -19,44 +19,9 @@
 
 #define MAX_FORM 65536
 
-/* An error that the client is told: what the request says of itself, or what the person decided. Others (a
- * database that is away) are shown here. */
-static int to_client(const km_call_t *call, const km_authz_t *a, const apim_error_t *err)
-{
-    apim_audit_about(call->r, "client", a->client->consumer_key);
-    apim_audit(call->r, &call->conf->common, "authorization", err);
-    if (err->status >= 500 || err->status == HTTP_TOO_MANY_REQUESTS) {
-        return km_page_error(call, err);
-    }
-    rest_log_error(call->r, "APIM-KM0051", err);
-    return km_page_redirect(call, km_authz_error_url(call, a, err));
-}
-
 static int tell(const km_call_t *call, const km_authz_t *a, const char *word, const char *text)
 {
-    return to_client(call, a, km_oauth_error(call->pool, HTTP_BAD_REQUEST, word, "%s", text));
-}
-
-static int issue_code(const km_call_t *call, const km_authz_t *a, const km_session_t *session,
-                      const char *scopes)
-{
-    km_code_t code = {.consumer_key = a->client->consumer_key,
-                      .username = session->username,
-                      .redirect_uri = a->redirect_uri,
-                      .challenge = a->challenge,
-                      .scopes = scopes,
-                      .nonce = a->nonce,
-                      .audience = a->audience,
-                      .auth_time = session->auth_time};
-    const char *text;
-    apim_error_t *err = km_pushed_use(call, a->params);
-    if (!err) {
-        err = km_code_make(call, &code, &text);
-    }
-    apim_audit_about(call->r, "client", code.consumer_key);
-    apim_audit_about(call->r, "user", code.username);
-    apim_audit(call->r, &call->conf->common, "authorization", err);
-    return err ? km_page_error(call, err) : km_page_redirect(call, km_authz_code_url(call, a, text));
+    return km_answer_refused(call, a, km_oauth_error(call->pool, HTTP_BAD_REQUEST, word, "%s", text));
 }
 
 /* The scopes that the session's user may have; *granted NULL if there is no such user any more. */
@@ -103,7 +68,7 @@ static int logged_in(const km_call_t *call, const km_authz_t *a, const km_sessio
         return km_page_error(call, err);
     }
     if (!needed) {
-        return issue_code(call, a, session, scopes);
+        return km_answer_granted(call, a, session, scopes);
     }
     return a->no_pages ? tell(call, a, "consent_required", "The user has to consent.")
                        : km_consent_page(call, a, session, scopes);
@@ -183,7 +148,7 @@ static int decide(const km_call_t *call, const km_authz_t *a, const km_session_t
     }
     apim_audit_about(call->r, "client", a->client->consumer_key);
     apim_audit(call->r, &call->conf->common, "consent", err);
-    return err ? km_page_error(call, err) : issue_code(call, a, session, scopes);
+    return err ? km_page_error(call, err) : km_answer_granted(call, a, session, scopes);
 }
 
 /* Opens what a form carries. *session: whose form it is, NULL for the log-in form. */
@@ -240,7 +205,7 @@ int km_endpoint_authorize(const km_call_t *call)
                              "This client has to push its requests (RFC 9126).");
     }
     if (err) {
-        return to_client(call, a, err);
+        return km_answer_refused(call, a, err);
     }
     if (!step) {
         return begin(call, a);

@@ -36,7 +36,8 @@ apim_error_t *km_check_grant_types(apr_pool_t *p, const char *grant_types, int d
 
 int km_grant_fits_public(const char *grant_type)
 {
-    return strcmp(grant_type, "authorization_code") == 0 || strcmp(grant_type, "refresh_token") == 0 ||
+    return strcmp(grant_type, "authorization_code") == 0 || strcmp(grant_type, "implicit") == 0 ||
+           strcmp(grant_type, "refresh_token") == 0 ||
            strcmp(grant_type, "urn:ietf:params:oauth:grant-type:device_code") == 0;
 }
 

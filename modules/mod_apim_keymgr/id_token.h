@@ -8,10 +8,19 @@
 /* ID tokens (OpenID Connect Core section 2): who logged in, for one client. Their header typ is JWT, so that
  * none passes for an access token. */
 
-/** Makes one. nonce may be NULL; auth_time: ms; lifetime: seconds. */
-apim_error_t *km_id_token_make(const km_call_t *call, const char *consumer_key, const char *username,
-                               const char *nonce, apr_int64_t auth_time, apr_int64_t lifetime,
-                               const char *access_token, const char **out);
+typedef struct km_id_token_t {
+    const char *consumer_key;
+    const char *username;
+    const char *nonce;        /* NULL: none */
+    apr_int64_t auth_time;    /* ms */
+    apr_int64_t lifetime;     /* seconds */
+    const char *access_token; /* at_hash; NULL: none */
+    const char *code;         /* c_hash; NULL: none */
+    const json_t *claims;     /* more of them; NULL: none */
+} km_id_token_t;
+
+/** Makes one. */
+apim_error_t *km_id_token_make(const km_call_t *call, const km_id_token_t *id, const char **out);
 
 /** The claims of an ID token of ours, whenever it was issued (exp is not looked at); *claims NULL if it is
  * none. */

@@ -8,6 +8,11 @@ apim_alg_e km_algorithm(const km_config_t *conf)
     return conf->algorithm != APIM_ALG_NONE ? conf->algorithm : APIM_ALG_ES256;
 }
 
+int km_offers(const km_config_t *conf, int older_grant)
+{
+    return conf->older_grants > 0 && (conf->older_grants & older_grant) != 0;
+}
+
 static apr_interval_time_t or_default(apr_interval_time_t value, apr_interval_time_t fallback)
 {
     return value >= 0 ? value : fallback;

@@ -14,6 +14,7 @@ typedef struct km_config_t {
     const char *issuer;            /* ApimIssuer */
     const char *audience;          /* ApimTokenAudience */
     apr_array_header_t *resources; /* ApimTokenResource; NULL: none */
+    int older_grants;              /* ApimOlderGrants: KM_OLDER_*, -1 unset */
     apim_alg_e algorithm;          /* ApimSigningAlgorithm */
     apr_interval_time_t key_rotation;
     apr_interval_time_t access_lifetime;
@@ -34,6 +35,13 @@ typedef struct km_dir_config_t {
 #define KM_DEFAULT_REFRESH_LIFETIME apr_time_from_sec(86400)
 #define KM_DEFAULT_LOGIN_LIFETIME   apr_time_from_sec(8 * 3600)
 #define KM_DEFAULT_CLEAN_INTERVAL   apr_time_from_sec(60)
+
+/* Grants that RFC 9700 advises against; see docs/oauth.md. */
+#define KM_OLDER_PASSWORD 1
+#define KM_OLDER_IMPLICIT 2
+
+/** 1 if an administrator has turned that older grant on. */
+int km_offers(const km_config_t *conf, int older_grant);
 
 apim_alg_e km_algorithm(const km_config_t *conf);
 apr_int64_t km_rotation_ms(const km_config_t *conf);

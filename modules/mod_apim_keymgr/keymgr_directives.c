@@ -16,6 +16,7 @@ void *km_create_server_config(apr_pool_t *p, server_rec *s)
 {
     km_config_t *conf = apr_pcalloc(p, sizeof(*conf));
     apim_common_config_init(&conf->common);
+    conf->older_grants = UNSET;
     conf->key_rotation = UNSET;
     conf->access_lifetime = UNSET;
     conf->refresh_lifetime = UNSET;
@@ -39,6 +40,7 @@ void *km_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     conf->issuer = add->issuer ? add->issuer : base->issuer;
     conf->audience = add->audience ? add->audience : base->audience;
     conf->resources = add->resources ? add->resources : base->resources;
+    conf->older_grants = add->older_grants != UNSET ? add->older_grants : base->older_grants;
     conf->algorithm = add->algorithm != APIM_ALG_NONE ? add->algorithm : base->algorithm;
     conf->key_rotation = either(base->key_rotation, add->key_rotation);
     conf->access_lifetime = either(base->access_lifetime, add->access_lifetime);
@@ -121,6 +123,20 @@ static const char *set_resource(cmd_parms *cmd, void *dummy, const char *arg)
     }
     conf->resources = conf->resources ? conf->resources : apr_array_make(cmd->pool, 2, sizeof(const char *));
     APR_ARRAY_PUSH(conf->resources, const char *) = arg;
+    return NULL;
+}
+
+static const char *set_older_grants(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    int *grants = &config_of(cmd)->older_grants;
+    int bit = strcasecmp(arg, "password") == 0   ? KM_OLDER_PASSWORD
+              : strcasecmp(arg, "implicit") == 0 ? KM_OLDER_IMPLICIT
+                                                 : 0;
+    if (!bit && strcasecmp(arg, "None") != 0) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is not one of them; write password, implicit, both, or None",
+                            cmd->cmd->name, arg);
+    }
+    *grants = bit ? (*grants == UNSET ? 0 : *grants) | bit : 0;
     return NULL;
 }
 
@@ -223,6 +239,8 @@ const command_rec km_commands[] = {
     AP_INIT_ITERATE("ApimTokenResource", set_resource, NULL, RSRC_CONF,
                     "URLs of gateways, or of paths on them, that clients may name as resource (default: the "
                     "audience and the issuer)"),
+    AP_INIT_ITERATE("ApimOlderGrants", set_older_grants, NULL, RSRC_CONF,
+                    "password, implicit or None: grants that are off unless they stand here"),
     AP_INIT_TAKE1("ApimSigningAlgorithm", set_algorithm, NULL, RSRC_CONF,
                   "ES256, RS256, PS256 or EdDSA: how tokens are signed (default ES256)"),
     AP_INIT_TAKE1("ApimKeyRotation", set_rotation, NULL, RSRC_CONF,

@@ -20,6 +20,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/api_key_service.h \
 	modules/mod_apim_keymgr/assertion.c \
 	modules/mod_apim_keymgr/assertion.h \
+	modules/mod_apim_keymgr/authorization_answer.c \
+	modules/mod_apim_keymgr/authorization_answer.h \
 	modules/mod_apim_keymgr/authorization_request.c \
 	modules/mod_apim_keymgr/authorization_request.h \
 	modules/mod_apim_keymgr/authorize.c \

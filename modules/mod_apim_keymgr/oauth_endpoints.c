@@ -155,21 +155,29 @@ static const struct {
               {KM_GRANT_EXCHANGE, km_exchange},
               {NULL, NULL}};
 
-const char *km_grant_names(apr_pool_t *p)
+static int is_offered(const km_call_t *call, const char *type)
+{
+    return strcmp(type, "password") != 0 || km_offers(call->conf, KM_OLDER_PASSWORD);
+}
+
+const char *km_grant_names(const km_call_t *call)
 {
     const char *names = "";
     int i;
     for (i = 0; grants[i].type; i++) {
-        names = apr_pstrcat(p, names, i ? " " : "", grants[i].type, NULL);
+        if (is_offered(call, grants[i].type)) {
+            names = apr_pstrcat(call->pool, names, *names ? " " : "", grants[i].type, NULL);
+        }
     }
-    return names;
+    return km_offers(call->conf, KM_OLDER_IMPLICIT) ? apr_pstrcat(call->pool, names, " implicit", NULL)
+                                                    : names;
 }
 
-static grant_fn *find_grant(const char *type)
+static grant_fn *find_grant(const km_call_t *call, const char *type)
 {
     int i;
     for (i = 0; grants[i].type; i++) {
-        if (strcmp(type, grants[i].type) == 0) {
+        if (strcmp(type, grants[i].type) == 0 && is_offered(call, type)) {
             return grants[i].fn;
         }
     }
@@ -205,10 +213,10 @@ static apim_error_t *answer_token(const km_call_t *call, km_issued_t **issued)
     APIM_TRY(km_client_authenticate(call, form, &client));
     apim_audit_about(call->r, "client", client->consumer_key);
     APIM_TRY(needed(call, form, "grant_type", &type));
-    grant = find_grant(type);
+    grant = find_grant(call, type);
     if (!grant) {
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "unsupported_grant_type",
-                              "The grant type must be one of: %s.", km_grant_names(call->pool));
+                              "The grant type must be one of: %s.", km_grant_names(call));
     }
     apim_audit_about(call->r, "grant", type);
     if (!km_client_may(client, type) || (km_client_is_public(client) && !km_grant_fits_public(type))) {

@@ -14,8 +14,8 @@ int km_endpoint_introspect(const km_call_t *call); /* RFC 7662 */
 int km_endpoint_jwks(const km_call_t *call);       /* RFC 7517 section 5 */
 int km_endpoint_metadata(const km_call_t *call);   /* RFC 8414, OpenID Connect Discovery: server_metadata.c */
 
-/** The grant types that the token endpoint serves, blank-separated. */
-const char *km_grant_names(apr_pool_t *p);
+/** The grant types that are offered, blank-separated. */
+const char *km_grant_names(const km_call_t *call);
 
 /** 405 with Allow unless the method is among those of the blank-separated list; "GET" stands for HEAD too. */
 apim_error_t *km_check_method(const km_call_t *call, const char *methods);

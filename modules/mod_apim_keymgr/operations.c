@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "operations.h"
 
+#include <apr_strings.h>
 #include <string.h>
 
 #include "apim_crypto.h"
@@ -14,6 +15,7 @@
 #include "httpd/keymgr_call.h"
 #include "httpd/rest.h"
 #include "login_service.h"
+#include "oauth_endpoints.h"
 #include "operation_input.h"
 #include "revocation.h"
 #include "verify_service.h"
@@ -42,12 +44,25 @@ static apim_error_t *usage_add(const km_call_t *call, const json_t *in, json_t *
     return err;
 }
 
+/* Which grants are offered here, for the forms of portals. */
+static apim_error_t *grant_types(const km_call_t *call, const json_t *in, json_t **out)
+{
+    char *state, *word, *copy = apr_pstrdup(call->pool, km_grant_names(call));
+    json_t *list = json_array();
+    for (word = apr_strtok(copy, " ", &state); word; word = apr_strtok(NULL, " ", &state)) {
+        json_array_append_new(list, json_string(word));
+    }
+    *out = apim_json_own(call->pool, json_pack("{s:o}", "grantTypes", list));
+    return *out ? NULL : apim_internal(call->pool, "the grant types could not be printed");
+}
+
 static const struct {
     const char *name;
     operation_fn *fn;
 } operations[] = {{"verify", km_verify},
                   {"assertion", km_assertion},
                   {"introspect", km_introspect},
+                  {"grant-types", grant_types},
                   {"client-create", km_client_create},
                   {"client-get", km_client_get},
                   {"client-update", km_client_change},
@@ -101,8 +116,8 @@ static apim_error_t *answer(const km_call_t *call, const char *operation, json_t
 /* What other nodes ask all the time changes nothing that the audit log is about. */
 static int changes(const char *operation)
 {
-    static const char *const often[] = {"verify",    "assertion", "introspect", "client-get",
-                                        "usage-add", "feed-",     "portal-"};
+    static const char *const often[] = {"verify",      "assertion", "introspect", "client-get",
+                                        "grant-types", "usage-add", "feed-",      "portal-"};
     apr_size_t i;
     for (i = 0; i < sizeof(often) / sizeof(often[0]); i++) {
         if (strncmp(operation, often[i], strlen(often[i])) == 0) {

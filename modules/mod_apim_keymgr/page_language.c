@@ -23,6 +23,7 @@ static const struct {
     {"Type in the code that your device shows.", "Geben Sie den Code ein, den Ihr Gerät anzeigt."},
     {"Code", "Code"},
     {"Go on", "Weiter"},
+    {"Back to the application", "Zurück zur Anwendung"},
     {"Too many wrong codes. Try again in ", "Zu viele falsche Codes. Versuchen Sie es wieder in "},
     {"No device waits for this code, or it has expired.",
      "Auf diesen Code wartet kein Gerät, oder er ist abgelaufen."},

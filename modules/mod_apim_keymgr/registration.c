@@ -6,6 +6,7 @@
 
 #include "apim_crypto.h"
 #include "apim_text.h"
+#include "authorization_request.h"
 #include "client_assertion.h"
 #include "client_input.h"
 #include "httpd/audit.h"
@@ -45,6 +46,18 @@ static apim_error_t *as_metadata_error(apr_pool_t *p, apim_error_t *err, const c
 
 /* -- reading metadata
  * ------------------------------------------------------------------------------------------------ */
+
+/* Who registers anew is told at once what an administrator has not turned on. */
+static apim_error_t *check_offered(const km_call_t *call, const km_client_t *c)
+{
+    const char *missing =
+        km_client_may(c, "password") && !km_offers(call->conf, KM_OLDER_PASSWORD)   ? "password"
+        : km_client_may(c, "implicit") && !km_offers(call->conf, KM_OLDER_IMPLICIT) ? "implicit"
+                                                                                    : NULL;
+    return missing ? apim_bad_request(call->pool, "The grant type %s is not offered here (ApimOlderGrants).",
+                                      missing)
+                   : NULL;
+}
 
 /* Grants that need a proof are not for clients without one; and who has a secret goes on to have one. */
 static apim_error_t *check_method(const km_call_t *call, const json_t *in, const km_client_t *c,
@@ -112,6 +125,7 @@ static apim_error_t *read_members(const km_call_t *call, const json_t *in, km_cl
     is_public = strcmp(method, "none") == 0;
     grants = grants ? grants : is_public ? "authorization_code" : "client_credentials";
     APIM_TRY(km_check_grant_types(p, grants, 0, &c->grant_types));
+    APIM_TRY(check_offered(call, c));
     APIM_TRY(check_method(call, in, c, method));
     APIM_TRY(km_in_text(p, in, "scope", MAX_TEXT, &c->scopes));
     APIM_TRY(km_in_choice(p, in, "token_type_extension", token_types, "JWT", &c->token_type));
@@ -159,15 +173,14 @@ static json_t *words_array(apr_pool_t *p, const char *words)
 static json_t *information(const km_call_t *call, const km_client_t *c, const char *secret, const char *token)
 {
     const char *uri = apr_pstrcat(call->pool, km_issuer(call), KM_REGISTER_PATH "/", c->consumer_key, NULL);
-    int by_code = km_client_may(c, "authorization_code");
-    json_t *j =
-        json_pack("{s:s, s:I, s:s, s:o, s:O, s:s, s:o, s:s, s:s, s:s}", "client_id", c->consumer_key,
-                  "client_id_issued_at", (json_int_t)(c->created_at / 1000), "client_name", c->name,
-                  "grant_types", words_array(call->pool, c->grant_types), "redirect_uris", c->redirect_uris,
-                  "token_endpoint_auth_method",
-                  apim_json_str(c->metadata, "token_endpoint_auth_method", "client_secret_basic"),
-                  "response_types", by_code ? json_pack("[s]", "code") : json_array(), "token_type_extension",
-                  c->token_type, "registration_client_uri", uri, "registration_access_token", token);
+    int by_code = km_client_may(c, "authorization_code") || km_client_may(c, "implicit");
+    json_t *j = json_pack("{s:s, s:I, s:s, s:o, s:O, s:s, s:o, s:s, s:s, s:s}", "client_id", c->consumer_key,
+                          "client_id_issued_at", (json_int_t)(c->created_at / 1000), "client_name", c->name,
+                          "grant_types", words_array(call->pool, c->grant_types), "redirect_uris",
+                          c->redirect_uris, "token_endpoint_auth_method",
+                          apim_json_str(c->metadata, "token_endpoint_auth_method", "client_secret_basic"),
+                          "response_types", km_authz_client_types(c), "token_type_extension", c->token_type,
+                          "registration_client_uri", uri, "registration_access_token", token);
     apr_size_t i;
     if (j && secret) {
         apim_json_set_str(j, "client_secret", secret);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <apr_strings.h>
 
+#include "authorization_request.h"
 #include "authorize.h"
 #include "device_code.h"
 #include "logout.h"
@@ -47,9 +48,9 @@ static void add_abilities(const km_call_t *call, json_t *j)
         "client_secret_basic client_secret_post private_key_jwt client_secret_jwt";
     static const char signing[] = "ES256 RS256 PS256 EdDSA HS256";
     const char *any = apr_pstrcat(call->pool, with_secret, " none", NULL);
-    add_list(call, j, "response_types_supported", "code");
-    add_list(call, j, "response_modes_supported", "query");
-    add_list(call, j, "grant_types_supported", km_grant_names(call->pool));
+    json_object_set_new(j, "response_types_supported", km_authz_response_types(call));
+    add_list(call, j, "response_modes_supported", "query fragment form_post");
+    add_list(call, j, "grant_types_supported", km_grant_names(call));
     add_list(call, j, "code_challenge_methods_supported", "S256");
     add_list(call, j, "token_endpoint_auth_methods_supported", any);
     add_list(call, j, "revocation_endpoint_auth_methods_supported", any);
@@ -63,7 +64,8 @@ static void add_abilities(const km_call_t *call, json_t *j)
     add_list(call, j, "scopes_supported", "openid profile email");
     add_list(call, j, "ui_locales_supported", KM_PAGE_LANGUAGES);
     add_list(call, j, "claims_supported",
-             "sub iss aud exp iat auth_time nonce at_hash azp name given_name family_name preferred_username "
+             "sub iss aud exp iat auth_time nonce at_hash c_hash azp name given_name family_name "
+             "preferred_username "
              "updated_at "
              "email email_verified");
     add_list(call, j, "prompt_values_supported", "none login consent select_account");

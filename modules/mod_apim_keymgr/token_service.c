@@ -175,6 +175,31 @@ static apim_error_t *granted_targets(const km_call_t *call, const char *granted,
     return km_targets_narrow(call, g->refresh_audience, wanted, &g->audience);
 }
 
+static apim_error_t *add_id_token(const km_call_t *call, const grant_t *g, const char *nonce,
+                                  apr_int64_t auth_time, km_issued_t *out)
+{
+    const km_id_token_t id = {.consumer_key = g->client->consumer_key,
+                              .username = g->username,
+                              .nonce = nonce,
+                              .auth_time = auth_time,
+                              .lifetime = g->lifetime,
+                              .access_token = out->access_token};
+    return km_id_token_make(call, &id, &out->id_token);
+}
+
+apim_error_t *km_issue_implicit(const km_call_t *call, const km_client_t *client, const char *username,
+                                const char *scopes, const char *audience, km_issued_t **out)
+{
+    grant_t g = {.client = client,
+                 .username = username,
+                 .grant_type = "implicit",
+                 .scopes = scopes,
+                 .issued_at = call->now};
+    g.lifetime = km_client_access_lifetime(call, client, 0);
+    APIM_TRY(km_targets_narrow(call, NULL, audience, &g.audience));
+    return issue(call, &g, out);
+}
+
 /* -- authorization codes
  * ----------------------------------------------------------------------------------------------- */
 
@@ -260,8 +285,7 @@ apim_error_t *km_redeem_code(const km_call_t *call, const km_client_t *client, c
     g.with_refresh = km_client_may(client, "refresh_token");
     APIM_TRY(make(call, &g, out, &row));
     if (apim_word_in_list("openid", code->scopes)) {
-        APIM_TRY(km_id_token_make(call, client->consumer_key, code->username, code->nonce, code->auth_time,
-                                  g.lifetime, (*out)->access_token, &(*out)->id_token));
+        APIM_TRY(add_id_token(call, &g, code->nonce, code->auth_time, *out));
     }
     APIM_TRY(code_exchange(call, code, row));
     km_count(KM_TOKENS_ISSUED);
@@ -317,8 +341,7 @@ apim_error_t *km_redeem_device(const km_call_t *call, const km_client_t *client,
     g.with_refresh = km_client_may(client, "refresh_token");
     APIM_TRY(make(call, &g, out, &row));
     if (apim_word_in_list("openid", g.scopes)) {
-        APIM_TRY(km_id_token_make(call, client->consumer_key, g.username, NULL, device->auth_time, g.lifetime,
-                                  (*out)->access_token, &(*out)->id_token));
+        APIM_TRY(add_id_token(call, &g, NULL, device->auth_time, *out));
     }
     APIM_TRY(device_exchange(call, device, row));
     km_count(KM_TOKENS_ISSUED);

@@ -42,6 +42,10 @@ apim_error_t *km_issue_application_token(const km_call_t *call, const km_client_
 apim_error_t *km_issue_user_token(const km_call_t *call, const km_client_t *client, const km_user_t *user,
                                   const km_wanted_t *wanted, km_issued_t **out);
 
+/** An access token, and nothing to refresh it, for a user at a browser who was granted these scopes. */
+apim_error_t *km_issue_implicit(const km_call_t *call, const km_client_t *client, const char *username,
+                                const char *scopes, const char *audience, km_issued_t **out);
+
 /**
  * Redeems an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.6). 400 invalid_grant if it is
  * unknown, expired, another client's, for another redirect_uri, if verifier does not fit (or is there without

@@ -52,11 +52,30 @@ static void add_profile(apr_pool_t *p, json_t *to, const char *username, const c
     }
 }
 
+apim_error_t *km_userinfo_claims(const km_call_t *call, const char *username, const char *scopes,
+                                 json_t **out)
+{
+    apim_rows_t *rows;
+    *out = NULL;
+    APIM_TRY(find_profile(call, username, &rows));
+    if (!rows->count) {
+        return NULL;
+    }
+    *out = json_pack("{s:s}", "sub", username);
+    if (apim_word_in_list("profile", scopes)) {
+        add_profile(call->pool, *out, username, rows->row[0]);
+    }
+    if (apim_word_in_list("email", scopes) && rows->row[0][2] && *rows->row[0][2]) {
+        add(*out, "email", rows->row[0][2]);
+        json_object_set_new(*out, "email_verified", json_false()); /* nobody has looked */
+    }
+    return NULL;
+}
+
 static apim_error_t *answer(const km_call_t *call, json_t **out)
 {
     const char *token = km_bearer(call->r);
     km_token_info_t *info;
-    apim_rows_t *rows;
     APIM_TRY(km_check_method(call, "GET POST"));
     if (!token) {
         apr_table_setn(call->r->err_headers_out, "WWW-Authenticate", "Bearer realm=\"API Manager\"");
@@ -72,19 +91,8 @@ static apim_error_t *answer(const km_call_t *call, json_t **out)
         return refused(call, HTTP_FORBIDDEN, "insufficient_scope",
                        "The access token has not the scope openid.");
     }
-    APIM_TRY(find_profile(call, info->username, &rows));
-    if (!rows->count) {
-        return refused(call, HTTP_UNAUTHORIZED, "invalid_token", "The user is not active.");
-    }
-    *out = json_pack("{s:s}", "sub", info->username);
-    if (apim_word_in_list("profile", info->scopes)) {
-        add_profile(call->pool, *out, info->username, rows->row[0]);
-    }
-    if (apim_word_in_list("email", info->scopes) && rows->row[0][2] && *rows->row[0][2]) {
-        add(*out, "email", rows->row[0][2]);
-        json_object_set_new(*out, "email_verified", json_false()); /* nobody has looked */
-    }
-    return NULL;
+    APIM_TRY(km_userinfo_claims(call, info->username, info->scopes, out));
+    return *out ? NULL : refused(call, HTTP_UNAUTHORIZED, "invalid_token", "The user is not active.");
 }
 
 int km_endpoint_userinfo(const km_call_t *call)

@@ -71,14 +71,16 @@ const char *km_form_target(apr_pool_t *p, const char *text)
     return apr_pstrcat(p, uri.scheme, "://", uri.hostinfo, NULL);
 }
 
-static void set_headers(request_rec *r, const char *form_target)
+/* form_target: a source of form-action besides our own origin; script: the one script-src. NULL: none. */
+static void set_headers(request_rec *r, const char *form_target, const char *script)
 {
     apr_table_t *h = r->headers_out;
     apr_table_setn(
         h, "Content-Security-Policy",
         apr_pstrcat(r->pool,
                     "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; ",
-                    "form-action 'self'", form_target ? " " : "", form_target ? form_target : "", NULL));
+                    "form-action 'self'", form_target ? " " : "", form_target ? form_target : "",
+                    script ? "; script-src " : "", script ? script : "", NULL));
     apr_table_setn(h, "X-Frame-Options", "DENY");
     apr_table_setn(h, "X-Content-Type-Options", "nosniff");
     apr_table_setn(h, "Referrer-Policy", "no-referrer");
@@ -87,8 +89,8 @@ static void set_headers(request_rec *r, const char *form_target)
     apr_table_setn(h, "Pragma", "no-cache");
 }
 
-int km_page_reply(const km_call_t *call, int status, const char *title, const char *body,
-                  const char *form_target)
+static int reply(const km_call_t *call, int status, const char *title, const char *body,
+                 const char *form_target, const char *script)
 {
     const char *said = km_say(call, title), *lang = said == title ? "en" : language(call);
     const char *page = apr_pstrcat(
@@ -97,10 +99,16 @@ int km_page_reply(const km_call_t *call, int status, const char *title, const ch
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
         said, "</title>\n<link rel=\"stylesheet\" href=\"" KM_STYLE_PATH "\">\n</head>\n<body>\n<main>\n<h1>",
         said, "</h1>\n", body, "\n</main>\n</body>\n</html>\n", NULL);
-    set_headers(call->r, form_target);
+    set_headers(call->r, form_target, script);
     apr_table_setn(call->r->headers_out, "Content-Language", lang);
     rest_reply_text(call->r, status, "text/html; charset=utf-8", page, strlen(page));
     return OK;
+}
+
+int km_page_reply(const km_call_t *call, int status, const char *title, const char *body,
+                  const char *form_target)
+{
+    return reply(call, status, title, body, form_target, NULL);
 }
 
 int km_page_error(const km_call_t *call, const apim_error_t *err)
@@ -121,10 +129,23 @@ int km_page_error(const km_call_t *call, const apim_error_t *err)
 
 int km_page_redirect(const km_call_t *call, const char *location)
 {
-    set_headers(call->r, NULL);
+    set_headers(call->r, NULL, NULL);
     apr_table_setn(call->r->err_headers_out, "Location", location);
     rest_reply_empty(call->r, HTTP_SEE_OTHER);
     return OK;
+}
+
+#define SUBMIT      "document.forms[0].submit()"
+#define SUBMIT_HASH "'sha256-ePniVEkSivX/c7XWBGafqh8tSpiRrKiqYeqbG7N1TOE='" /* of SUBMIT, byte for byte */
+
+int km_page_submit(const km_call_t *call, const char *action, const char *fields)
+{
+    apr_pool_t *p = call->pool;
+    return reply(call, HTTP_OK, "Back to the application",
+                 apr_pstrcat(p, "<form method=\"post\" action=\"", km_html(p, action), "\">\n", fields,
+                             "<button type=\"submit\">", km_say(call, "Go on"),
+                             "</button>\n</form>\n<script>" SUBMIT "</script>", NULL),
+                 km_form_target(p, action), SUBMIT_HASH);
 }
 
 int km_endpoint_style(const km_call_t *call)

@@ -5,8 +5,8 @@
 #include "keymgr_config.h"
 
 /*
- * The pages that people see when they log in: plain HTML without any script. Every page forbids scripts,
- * frames and sources elsewhere (Content-Security-Policy), caching and referers.
+ * The pages that people see when they log in: plain HTML without any script (but km_page_submit). Every page
+ * forbids scripts, frames and sources elsewhere (Content-Security-Policy), caching and referers.
  */
 #define KM_STYLE_PATH "/oauth2/style.css"
 
@@ -36,6 +36,10 @@ int km_page_error(const km_call_t *call, const apim_error_t *err);
 
 /** 303 See Other: the browser comes with GET, whatever it came with. Returns OK. */
 int km_page_redirect(const km_call_t *call, const char *location);
+
+/** A page whose form posts itself to another site: the one page with a script, which its
+ * Content-Security-Policy names by its hash. fields: HTML. Returns OK. */
+int km_page_submit(const km_call_t *call, const char *action, const char *fields);
 
 /** The style sheet. */
 int km_endpoint_style(const km_call_t *call);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <apr_strings.h>
 
+#include "offered_grants.h"
 #include "portal.h"
 #include "publisher.h"
 
@@ -9,8 +10,7 @@
 apim_error_t *po_key_managers_list(rest_request_t *rq)
 {
     const char *base = po_keymgr_url(rq->r);
-    json_t *grants =
-        json_pack("[s, s, s, s]", "client_credentials", "password", "refresh_token", "authorization_code");
+    json_t *grants = po_offered_grants(rq);
     json_t *one = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:o}", "id", "Resident Key Manager", "name",
         "Resident Key Manager", "displayName", "Resident Key Manager", "type", "default", "description",

@@ -11,6 +11,7 @@ PORTAL_FRAME = \
 	modules/mod_apim_portal/usage_sql.c modules/mod_apim_portal/usage_sql.h \
 	modules/mod_apim_portal/nodes_sql.c modules/mod_apim_portal/nodes_sql.h \
 	modules/mod_apim_portal/openapi_resource.c modules/mod_apim_portal/openapi_resource.h \
+	modules/mod_apim_portal/offered_grants.c modules/mod_apim_portal/offered_grants.h \
 	modules/mod_apim_portal/pages.c modules/mod_apim_portal/pages.h \
 	modules/mod_apim_portal/login_resource.c modules/mod_apim_portal/login_resource.h \
 	modules/mod_apim_portal/session_resource.c \

@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "offered_grants.h"
 #include "store.h"
 #include "store_sql.h"
 
@@ -131,12 +132,12 @@ apim_error_t *st_settings_read(rest_request_t *rq)
 {
     json_t *scopes =
         json_pack("[s,s,s,s]", "apim:subscribe", "apim:app_manage", "apim:sub_manage", "apim:api_key");
-    return rest_reply_json(
-        rq->r, 200,
-        json_pack(
-            "{s:[s,s,s,s], s:o, s:b, s:b, s:b, s:b, s:b, s:s, s:s, s:b}", "grantTypes", "client_credentials",
-            "authorization_code", "password", "refresh_token", "scopes", scopes, "applicationSharingEnabled",
-            0, "mapExistingAuthApps", 0, "monetizationEnabled", 0, "recommendationEnabled", 0,
-            "IsUnlimitedTierPaid", 0, "apiGatewayEndpoint", po_gateway_url(rq->r), "tokenUrl",
-            apr_pstrcat(rq->pool, po_keymgr_url(rq->r), "/oauth2/token", NULL), "IsAnonymousModeEnabled", 1));
+    return rest_reply_json(rq->r, 200,
+                           json_pack("{s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:s, s:s, s:b}", "grantTypes",
+                                     po_offered_grants(rq), "scopes", scopes, "applicationSharingEnabled", 0,
+                                     "mapExistingAuthApps", 0, "monetizationEnabled", 0,
+                                     "recommendationEnabled", 0, "IsUnlimitedTierPaid", 0,
+                                     "apiGatewayEndpoint", po_gateway_url(rq->r), "tokenUrl",
+                                     apr_pstrcat(rq->pool, po_keymgr_url(rq->r), "/oauth2/token", NULL),
+                                     "IsAnonymousModeEnabled", 1));
 }

@@ -115,7 +115,7 @@ def database_lines(db):
 
 # What switches a role on, beyond loading its module. {…}: attributes of the node.
 ROLE_LINES = {
-    "keymgr": ["ApimKeymgr On"],
+    "keymgr": ["ApimKeymgr On", "ApimOlderGrants password"],
     "portal": ["ApimPublisher On", "ApimStore On", "ApimAdmin On", "ApimGatewayUrl {public_gateway}",
                "ApimKeyManagerUrl {public_keymgr}"],
     "gateway": ["ApimReplica {replica}", "ApimSyncInterval 100ms"],

@@ -76,6 +76,7 @@ KEYMGR = [
     ("ApimSigningAlgorithm none", r"ApimSigningAlgorithm.*ES256"),
     ("ApimIssuer not-a-url", r"ApimIssuer.*write"),
     ('ApimTokenAudience "my gateways"', r"name or URL, without blanks"),
+    ("ApimOlderGrants password saml", r"'saml' is not one of them; write password, implicit, both, or None"),
     ("ApimTokenResource https://api.example.com api.example.com", r"'api\.example\.com' is not usable; write the URLs"),
     ("ApimUsageRetention 2d 60d soon", r"duration from"),
     ("ApimCleanInterval never", r"duration from"),

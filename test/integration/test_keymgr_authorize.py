@@ -217,7 +217,7 @@ def test_csp_names_where_the_form_leads_to(km, app):
 
 @pytest.mark.parametrize("change, error", [({"response_type": None}, "invalid_request"), ({"response_type": "token"}, "unsupported_response_type"),
                                            ({"response_type": "code id_token"}, "unsupported_response_type"),
-                                           ({"response_mode": "fragment"}, "invalid_request"), ({"request": "e30."}, "request_not_supported"),
+                                           ({"response_mode": "web_message"}, "invalid_request"), ({"request": "e30."}, "request_not_supported"),
                                            ({"request_uri": "https://a.example/"}, "request_uri_not_supported"),
                                            ({"scope": 'a"b'}, "invalid_scope"), ({"scope": "\u00e4"}, "invalid_scope"),
                                            ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),

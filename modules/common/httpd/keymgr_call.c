@@ -37,8 +37,9 @@ const char *apim_keymgr_call_prepare(apr_pool_t *pconf, server_rec *s, apim_comm
  */
 static int is_idempotent(const char *operation)
 {
-    static const char *const names[] = {"verify",        "introspect",   "client-get",     "client-update",
-                                        "client-delete", "token-revoke", "api-key-revoke", NULL};
+    static const char *const names[] = {"verify",       "introspect",     "grant-types",
+                                        "client-get",   "client-update",  "client-delete",
+                                        "token-revoke", "api-key-revoke", NULL};
     int i;
     for (i = 0; names[i]; i++) {
         if (strcmp(operation, names[i]) == 0) {

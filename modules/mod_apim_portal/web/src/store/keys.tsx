@@ -9,8 +9,14 @@ import { t } from './words'
 
 const grantChoices = () => [
   ['client_credentials', t('grant.client_credentials')], ['authorization_code', t('grant.authorization_code')],
-  ['refresh_token', t('grant.refresh_token')], ['password', t('grant.password')],
+  ['refresh_token', t('grant.refresh_token')], ['urn:ietf:params:oauth:grant-type:device_code', t('grant.device_code')],
+  ['urn:ietf:params:oauth:grant-type:token-exchange', t('grant.token_exchange')], ['password', t('grant.password')],
+  ['implicit', t('grant.implicit')],
 ] as [string, string][]
+
+/** What the Key Manager offers, and what the keys have already. */
+const offeredChoices = (offered: string[] | undefined, had: string[]) =>
+  grantChoices().filter(([grant]) => had.includes(grant) || offered?.includes(grant))
 
 const lifetimeOf = (k?: Key) => String(k?.additionalProperties?.application_access_token_expiry_time ?? 3600)
 
@@ -21,10 +27,11 @@ interface Settings {
 }
 
 function SettingsFields({ value, set }: { value: Settings; set: (v: Settings) => void }) {
-  const byCode = value.grants.includes('authorization_code')
+  const byCode = value.grants.includes('authorization_code') || value.grants.includes('implicit')
+  const offered = useLoad(() => get<{ grantTypes: string[] }>(`${STORE}/settings`), [])
   return (
     <>
-      <Checks legend={t('grants')} choices={grantChoices()} on={value.grants} set={(grants) => set({ ...value, grants })} />
+      <Checks legend={t('grants')} choices={offeredChoices(offered.data?.grantTypes, value.grants)} on={value.grants} set={(grants) => set({ ...value, grants })} />
       {byCode && <Text label={t('callback')} value={value.callbackUrl} set={(callbackUrl) => set({ ...value, callbackUrl })} hint={t('callback.hint')}
         placeholder="https://app.example.com/callback" required spellcheck={false} />}
       <Text label={t('token.lifetime')} value={value.lifetime} set={(lifetime) => set({ ...value, lifetime })} type="number" min={1} max={31536000} required />
