@@ -23,6 +23,7 @@ libapim_la_LIBADD = $(APR_LIBS) $(JANSSON_LIBS) $(YAML_LIBS) $(OPENSSL_LIBS) $(P
 
 libapim_httpd_la_SOURCES = \
 	modules/common/httpd/audit.c modules/common/httpd/audit.h \
+	modules/common/httpd/busy_connection.c modules/common/httpd/busy_connection.h \
 	modules/common/httpd/common_config.c modules/common/httpd/common_config.h \
 	modules/common/httpd/db_pool.c modules/common/httpd/db_pool.h \
 	modules/common/httpd/keymgr_call.c modules/common/httpd/keymgr_call.h \

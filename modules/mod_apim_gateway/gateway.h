@@ -39,7 +39,6 @@ typedef struct gw_server_config_t {
     apr_int64_t usage_buffer;                /* ApimUsageBuffer, bytes, default 8 MiB */
     apr_int64_t usage_spool;                 /* ApimUsageSpool, bytes, default 256 MiB */
     apr_interval_time_t usage_interval;      /* ApimUsageInterval, default 5 s */
-    apr_interval_time_t keepalive_hold;      /* ApimKeepAliveHold, default 10 ms; 0: not */
     int assertion;                           /* ApimBackendAssertion, default off */
     const char *assertion_header;            /* ApimBackendAssertionHeader, default X-JWT-Assertion */
     gw_cors_t *cors;                  /* ApimCorsOrigins, for APIs without rules of their own; NULL: none */

@@ -30,7 +30,6 @@ static const gw_server_config_t defaults = {
     .usage_buffer = 8 << 20,
     .usage_spool = 256 << 20,
     .usage_interval = 5 * (apr_interval_time_t)APR_USEC_PER_SEC,
-    .keepalive_hold = 10 * 1000,
     .assertion = 0,
     .assertion_header = "X-JWT-Assertion",
     .cors_max_age = 600 * (apr_interval_time_t)APR_USEC_PER_SEC,
@@ -46,7 +45,7 @@ void *gw_create_server_config(apr_pool_t *p, server_rec *s)
     conf->sync_interval = conf->backend_timeout = conf->connect_timeout = UNSET;
     conf->cache_ttl = conf->negative_cache_ttl = conf->cors_max_age = UNSET;
     conf->cache_size = conf->rate_limit_size = UNSET;
-    conf->assertion = conf->usage = conf->keepalive_hold = UNSET;
+    conf->assertion = conf->usage = UNSET;
     conf->usage_buffer = conf->usage_spool = conf->usage_interval = UNSET;
     conf->backend_keepalive = conf->keymgr_connections = conf->rate_limit_headers = UNSET;
     return conf;
@@ -75,7 +74,6 @@ void *gw_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     MERGE(usage_buffer);
     MERGE(usage_spool);
     MERGE(usage_interval);
-    MERGE(keepalive_hold);
     MERGE(assertion);
     conf->assertion_header = add->assertion_header ? add->assertion_header : base->assertion_header;
     conf->cors = add->cors ? add->cors : base->cors;
@@ -112,9 +110,6 @@ static void fill_defaults(gw_server_config_t *conf)
     FILL(usage_buffer);
     FILL(usage_spool);
     FILL(usage_interval);
-    if (conf->keepalive_hold == UNSET) { /* an httpd that only balances says if it wants it */
-        conf->keepalive_hold = used ? defaults.keepalive_hold : 0;
-    }
     FILL(assertion);
     conf->assertion_header = conf->assertion_header ? conf->assertion_header : defaults.assertion_header;
 }
@@ -357,11 +352,6 @@ static const char *set_usage_interval(cmd_parms *cmd, void *dummy, const char *a
                         apr_time_from_sec(60));
 }
 
-static const char *set_keepalive_hold(cmd_parms *cmd, void *dummy, const char *arg)
-{
-    return set_duration(cmd, arg, &conf_of(cmd)->keepalive_hold, 0, apr_time_from_sec(1));
-}
-
 static const char *set_assertion(cmd_parms *cmd, void *dummy, int on)
 {
     conf_of(cmd)->assertion = on;
@@ -495,8 +485,6 @@ const command_rec gw_commands[] = {
                   "shared memory for counters (default 16M)"),
     AP_INIT_FLAG("ApimRateLimitHeaders", set_rate_limit_headers, NULL, RSRC_CONF,
                  "RateLimit headers (default On)"),
-    AP_INIT_TAKE1("ApimKeepAliveHold", set_keepalive_hold, NULL, RSRC_CONF,
-                  "how long a busy kept-alive connection stays with its thread (default 10ms; 0: not)"),
     AP_INIT_FLAG("ApimUsage", set_usage, NULL, RSRC_CONF,
                  "On: calls are counted for the API Manager database (default On)"),
     AP_INIT_TAKE1("ApimUsageInterval", set_usage_interval, NULL, RSRC_CONF,

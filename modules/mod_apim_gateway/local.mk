@@ -25,7 +25,6 @@ mod_apim_gateway_la_SOURCES = \
 	modules/mod_apim_gateway/gateway_config.c modules/mod_apim_gateway/gateway_config.h \
 	modules/mod_apim_gateway/gateway_sql.c modules/mod_apim_gateway/gateway_sql.h \
 	modules/mod_apim_gateway/balancer_retry.c modules/mod_apim_gateway/balancer_retry.h \
-	modules/mod_apim_gateway/busy_connection.c modules/mod_apim_gateway/busy_connection.h \
 	modules/mod_apim_gateway/held_answer.c modules/mod_apim_gateway/held_answer.h \
 	modules/mod_apim_gateway/call.c modules/mod_apim_gateway/call.h \
 	modules/mod_apim_gateway/proxy_functions.c modules/mod_apim_gateway/proxy_functions.h \

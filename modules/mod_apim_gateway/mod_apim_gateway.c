@@ -5,7 +5,6 @@
  */
 #include "backend_auth.h"
 #include "balancer_retry.h"
-#include "busy_connection.h"
 #include "gateway.h"
 
 #include <ap_mpm.h>
@@ -23,6 +22,7 @@
 #include "feed.h"
 #include "gateway_config.h"
 #include "oauth_client.h"
+#include "httpd/busy_connection.h"
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
 #include "replica.h"
@@ -134,7 +134,8 @@ static void child_init(apr_pool_t *pchild, server_rec *s)
 {
     gw_replica_t *replica;
     server_rec *each;
-    gw_busy_connection_child_init(gw_server_config(s)->keepalive_hold);
+    apim_busy_connection_child_init(pchild, &apim_gateway_module, gw_config_used(),
+                                    gw_server_config(s)->common.keepalive_hold);
     if (!gw_config_used()) {
         return;
     }
@@ -169,7 +170,7 @@ static void register_hooks(apr_pool_t *p)
     gw_call_register_hooks(p);
     gw_status_register_hooks();
     gw_balancer_retry_register_hooks();
-    gw_busy_connection_register_hooks();
+    apim_busy_connection_register_hooks();
 }
 
 module AP_MODULE_DECLARE_DATA apim_gateway_module = {

@@ -7,7 +7,6 @@
 
 #include "apim_text.h"
 #include "client_assertion.h"
-#include "httpd/db_pool.h"
 #include "keymgr_stats.h"
 #include "oauth_error.h"
 
@@ -98,8 +97,6 @@ apim_error_t *km_client_authenticate(const km_call_t *call, const apr_table_t *f
 {
     const char *id, *secret;
     km_client_t *client = NULL;
-    apim_db_t *db;
-    apim_error_t *err;
     const char *assertion = apr_table_get(form, "client_assertion");
     APIM_TRY(km_basic_credentials(call->r, 1, &id, &secret));
     if (assertion || apr_table_get(form, "client_assertion_type")) {
@@ -110,12 +107,7 @@ apim_error_t *km_client_authenticate(const km_call_t *call, const apr_table_t *f
         km_count(KM_CLIENTS_REFUSED);
         return km_invalid_client(call->pool);
     }
-    APIM_TRY(apim_db_open(call->pool, &call->conf->common, APIM_DB_API_MANAGER, &db));
-    err = km_client_find(call->pool, db, id, &client);
-    apim_db_close(db);
-    if (err) {
-        return err;
-    }
+    APIM_TRY(km_client_recall(call, id, &client));
     if (!secret && client && km_client_is_public(client)) {
         *out = client;
         return NULL;

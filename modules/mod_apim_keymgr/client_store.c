@@ -8,6 +8,7 @@
 #include "apim_seal.h"
 #include "apim_text.h"
 #include "keymgr_sql.h"
+#include "recall.h"
 
 #define SECRET_PURPOSE "apim client secret"
 #define KEY_BYTES      20
@@ -60,6 +61,20 @@ apim_error_t *km_client_find(apr_pool_t *p, apim_db_t *db, const char *consumer_
     apim_rows_t *rows;
     APIM_TRY(apim_db_select(db, p, &km_client_by_key, &rows, APIM_ARGS(consumer_key)));
     *out = rows->count ? from_row(p, rows->row[0]) : NULL;
+    return NULL;
+}
+
+static void client_subjects(const char *const *args, const char *const *row, km_subjects_t *subjects)
+{
+    km_subject_add(subjects, APIM_MARK_CLIENT, args[0]);
+    km_subject_add(subjects, APIM_MARK_APPLICATION, row[14]);
+}
+
+apim_error_t *km_client_recall(const km_call_t *call, const char *consumer_key, km_client_t **out)
+{
+    const char *const *row;
+    APIM_TRY(km_recall_row(call, &km_client_by_key, client_subjects, APIM_ARGS(consumer_key), &row));
+    *out = row ? from_row(call->pool, row) : NULL;
     return NULL;
 }
 

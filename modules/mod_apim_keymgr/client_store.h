@@ -43,6 +43,10 @@ int km_is_consumer_key(const char *text);
 /** The client of that key; *out NULL if there is none. */
 apim_error_t *km_client_find(apr_pool_t *p, apim_db_t *db, const char *consumer_key, km_client_t **out);
 
+/** The same as remembered (recall.h): for the paths that clients take again and again. To change a client,
+ * use km_client_find. Opens the database itself. */
+apim_error_t *km_client_recall(const km_call_t *call, const char *consumer_key, km_client_t **out);
+
 /** The oldest client that owner registered under that name through WSO2's registration; *out NULL if none. */
 apim_error_t *km_client_find_registered(apr_pool_t *p, apim_db_t *db, const char *owner, const char *name,
                                         km_client_t **out);

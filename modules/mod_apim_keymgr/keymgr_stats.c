@@ -10,7 +10,7 @@
 
 #include "httpd/metrics.h"
 
-#define RETAINED "apim_keymgr_stats/1"
+#define RETAINED "apim_keymgr_stats/2"
 
 typedef struct stats_t {
     apr_uint64_t value[KM_COUNTERS];
@@ -28,7 +28,9 @@ static const struct {
                          {"User log-ins failed", "ApimKeymgrLoginsFailed"},
                          {"Verifications", "ApimKeymgrVerified"},
                          {"Verifications refused", "ApimKeymgrVerifyRefused"},
-                         {"Expired rows removed", "ApimKeymgrRowsCleaned"}};
+                         {"Expired rows removed", "ApimKeymgrRowsCleaned"},
+                         {"Rows recalled without a statement", "ApimKeymgrRecalled"},
+                         {"Rows read to be recalled", "ApimKeymgrRecallMisses"}};
 
 static stats_t *stats;
 

@@ -15,6 +15,8 @@ typedef enum {
     KM_VERIFIED,
     KM_VERIFY_REFUSED,
     KM_ROWS_CLEANED,
+    KM_RECALLED,
+    KM_RECALL_MISSES,
     KM_COUNTERS
 } km_counter_e;
 

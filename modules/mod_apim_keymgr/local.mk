@@ -74,6 +74,10 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/operations.h \
 	modules/mod_apim_keymgr/pushed_request.c \
 	modules/mod_apim_keymgr/pushed_request.h \
+	modules/mod_apim_keymgr/recall.c \
+	modules/mod_apim_keymgr/recall.h \
+	modules/mod_apim_keymgr/recall_watch.c \
+	modules/mod_apim_keymgr/recall_watch.h \
 	modules/mod_apim_keymgr/registrant.c \
 	modules/mod_apim_keymgr/registrant.h \
 	modules/mod_apim_keymgr/registration.c \

@@ -18,6 +18,7 @@
 #include "device_page.h"
 #include "feed_service.h"
 #include "httpd/audit.h"
+#include "httpd/busy_connection.h"
 #include "httpd/db_pool.h"
 #include "httpd/keymgr_call.h"
 #include "httpd/health.h"
@@ -32,6 +33,8 @@
 #include "oauth_endpoints.h"
 #include "operations.h"
 #include "pushed_request.h"
+#include "recall.h"
+#include "recall_watch.h"
 #include "registration.h"
 #include "signing_keys.h"
 #include "user_store.h"
@@ -144,6 +147,7 @@ static int handler(request_rec *r)
 {
     km_call_t call;
     const char *operation;
+    int status;
     if (!is_ours(r)) {
         return DECLINED;
     }
@@ -152,7 +156,9 @@ static int handler(request_rec *r)
     if (cors(r)) {
         return OK;
     }
-    return operation ? km_endpoint_internal(&call, operation) : find_endpoint(r->uri)(&call);
+    status = operation ? km_endpoint_internal(&call, operation) : find_endpoint(r->uri)(&call);
+    km_recall_settle(r);
+    return status;
 }
 
 /* -- for the roles in the same process
@@ -165,10 +171,13 @@ static apim_error_t *apim_keymgr_operation(request_rec *r, const char *operation
 {
     const km_config_t *own = config_of(r->server);
     km_call_t call = call_for(r, own->enabled ? own : shared_config);
+    apim_error_t *err;
     if (!call.conf || !call.conf->keys) {
         return apim_unavailable(r->pool, "The Key Manager", "ApimKeymgr is not On in this process");
     }
-    return km_operation(&call, operation, in, out);
+    err = km_operation(&call, operation, in, out);
+    km_recall_settle(r);
+    return err;
 }
 
 /* -- start
@@ -197,39 +206,57 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     return OK;
 }
 
-static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+static void resolve_configs(apr_pool_t *pconf, server_rec *main_server)
 {
-    const char *wrong;
     server_rec *s;
     shared_config = NULL;
-    if (!any_enabled(main_server)) {
-        return OK;
-    }
-    json_object_seed(0);
-    wrong = apim_db_pool_setup();
-    wrong = wrong ? wrong : km_login_guard_setup(main_server);
-    wrong = wrong ? wrong : km_stats_setup(main_server);
-    if (!wrong && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
-        wrong = km_cleaner_setup(pconf, main_server, km_clean_interval(config_of(main_server)));
-    }
-    for (s = main_server; s && !wrong && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG;
-         s = s->next) {
-        wrong = apim_audit_open(pconf, s, &config_of(s)->common);
-    }
-    for (s = main_server; s && !wrong && !config_of(s)->enabled; s = s->next) {
-    }
-    if (!wrong && s && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
-        wrong = apim_presence_setup(pconf, s, "keymgr", &config_of(s)->common);
-    }
-    if (wrong) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, "APIM-KM0004: %s", wrong);
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
     for (s = main_server; s; s = s->next) {
         if (config_of(s)->enabled) {
             apim_common_config_resolve(pconf, main_server, &config_of(s)->common);
             shared_config = shared_config ? shared_config : config_of(s);
         }
+    }
+}
+
+/* Shared memory of the node. NULL or what is wrong. */
+static const char *set_up_memory(server_rec *main_server)
+{
+    const char *wrong = apim_db_pool_setup();
+    wrong = wrong ? wrong : km_login_guard_setup(main_server);
+    wrong = wrong ? wrong : km_stats_setup(main_server);
+    return wrong ? wrong : km_recall_setup(main_server, shared_config);
+}
+
+/* What runs beside the requests, and the audit log. */
+static const char *set_up_work(apr_pool_t *pconf, server_rec *main_server)
+{
+    const char *wrong = km_cleaner_setup(pconf, main_server, km_clean_interval(config_of(main_server)));
+    server_rec *s;
+    wrong = wrong ? wrong : km_recall_watch_setup(pconf, main_server, shared_config);
+    for (s = main_server; s && !wrong; s = s->next) {
+        wrong = apim_audit_open(pconf, s, &config_of(s)->common);
+    }
+    for (s = main_server; s && !wrong && !config_of(s)->enabled; s = s->next) {
+    }
+    return wrong || !s ? wrong : apim_presence_setup(pconf, s, "keymgr", &config_of(s)->common);
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    const char *wrong;
+    shared_config = NULL;
+    if (!any_enabled(main_server)) {
+        return OK;
+    }
+    json_object_seed(0);
+    resolve_configs(pconf, main_server);
+    wrong = set_up_memory(main_server);
+    if (!wrong && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        wrong = set_up_work(pconf, main_server);
+    }
+    if (wrong) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, "APIM-KM0004: %s", wrong);
+        return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;
 }
@@ -250,11 +277,14 @@ static km_keys_t *keys_for(apr_pool_t *pchild, server_rec *main_server, km_confi
 static void child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     server_rec *s;
+    apim_busy_connection_child_init(pchild, &apim_keymgr_module, any_enabled(main_server),
+                                    config_of(main_server)->common.keepalive_hold);
     if (!any_enabled(main_server)) {
         return;
     }
     km_user_store_child_init(pchild);
     km_cleaner_child_init(pchild);
+    km_recall_watch_child_init(pchild);
     km_feed_child_init();
     apim_presence_child_init(pchild);
     for (s = main_server; s; s = s->next) {
@@ -274,6 +304,7 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
 static void child_stopping(apr_pool_t *pchild, int graceful)
 {
     km_cleaner_stop();
+    km_recall_watch_stop();
     km_feed_stop();
     apim_presence_stop();
 }
@@ -296,6 +327,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(handler, NULL, before_proxy, APR_HOOK_FIRST);
     km_stats_register_status(p);
+    apim_busy_connection_register_hooks();
     apim_health_register("keymgr", health);
 }
 

@@ -6,6 +6,7 @@
 
 #include "apim_text.h"
 #include "keymgr_sql.h"
+#include "recall.h"
 
 static apr_int64_t number(const char *text)
 {
@@ -92,6 +93,7 @@ apim_error_t *km_invalidate(const km_call_t *call, apim_db_t *db, const char *ki
     if (!rows->count) {
         return apim_internal(call->pool, "am_feed_head has no row");
     }
+    km_recall_note(call->r, kind, subject);
     return apim_db_query(db, &km_invalidation_insert, NULL,
                          APIM_ARGS(rows->row[0][0], kind, subject, apim_i64(call->pool, call->now)));
 }

@@ -8,6 +8,7 @@
 #include <mpm_common.h>
 
 #include "admin.h"
+#include "httpd/busy_connection.h"
 #include "httpd/audit.h"
 #include "httpd/health.h"
 #include "httpd/metrics.h"
@@ -204,6 +205,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
 static void child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     server_rec *s;
+    apim_busy_connection_child_init(pchild, &apim_portal_module, first_enabled(main_server) != NULL,
+                                    po_server_config(main_server)->common.keepalive_hold);
     for (s = main_server; s; s = s->next) {
         apim_db_pool_child_init(pchild, s, &po_server_config(s)->common);
     }
@@ -236,6 +239,7 @@ static void register_hooks(apr_pool_t *p)
     static const char *const after_child_init[] = {"mod_watchdog.c", NULL};
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    apim_busy_connection_register_hooks();
     ap_hook_child_init(child_init, before_child_init, after_child_init, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     /* Before mod_alias, mod_dir and the like, and before a gateway that answers everything else of the

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import re
 import time
 import uuid
 
@@ -14,6 +15,12 @@ counter = itertools.count(1)
 
 def now_ms():
     return int(time.time() * 1000)
+
+
+def counted(km, name):
+    """A counter of mod_status: ApimKeymgr<name>."""
+    text = requests.get(km.url + "/server-status?auto", timeout=TIMEOUT).text
+    return int(re.search(rf"^ApimKeymgr{name}: (\d+)", text, re.MULTILINE).group(1))
 
 
 class KeyManager:

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from database import USERS
-from keymgr import KeyManager, Scene, now_ms
+from keymgr import KeyManager, Scene, counted, now_ms
 from support import wait_until
 
 
@@ -249,3 +249,31 @@ def test_refreshes_while_the_client_is_changed(fresh_env):
         for f in running:
             f.result()
     assert seen <= {200, 400, 401, 503} and 200 in seen, seen
+
+
+def test_what_is_remembered_ends_with_the_database(fresh_env):
+    if fresh_env.kind != "postgresql":
+        pytest.skip("SQLite does not go away")
+    km = KeyManager(fresh_env, fresh_env.node(["keymgr"], "keymgr"))
+    scene = Scene(km, fresh_env.db)
+    token = km.ok_token(scene.client)["access_token"]
+
+    def introspection():
+        return km.post("/oauth2/introspect", auth=scene.client, data={"token": token})
+
+    def recalls():
+        """Answers come from what is remembered: two of them cost no statement that is counted as a miss."""
+        before = counted(km, "Recalled")
+        assert introspection().json()["active"]
+        return counted(km, "Recalled") == before + 2
+    wait_until(recalls, 20, what="answers are remembered")
+    fresh_env.expect_log(r"APIM-KM\d+", r"AH0063\d", r"AH0062\d", r"dbd:(error|crit)")
+    fresh_env.db.stop()
+    try:
+        wait_until(lambda: km.token(scene.client).status_code == 503, 5, what="nothing is remembered any more")
+        r = introspection()
+        assert r.status_code == 503 and int(r.headers["Retry-After"]) > 0
+    finally:
+        fresh_env.db.start()
+    wait_until(lambda: km.token(scene.client).status_code == 200, 20, what="the Key Manager is back")
+    wait_until(recalls, 40, what="answers are remembered again")

@@ -21,6 +21,7 @@ void apim_common_config_init(apim_common_config_t *conf)
     conf->database_connections = UNSET;
     conf->database_wait = UNSET;
     conf->keymgr_timeout = UNSET;
+    conf->keepalive_hold = UNSET;
 }
 
 void apim_common_config_merge(apim_common_config_t *to, const apim_common_config_t *base,
@@ -37,6 +38,7 @@ void apim_common_config_merge(apim_common_config_t *to, const apim_common_config
     merged.cluster_secret = add->cluster_secret ? add->cluster_secret : base->cluster_secret;
     merged.keymgr_url = add->keymgr_url ? add->keymgr_url : base->keymgr_url;
     merged.keymgr_timeout = add->keymgr_timeout != UNSET ? add->keymgr_timeout : base->keymgr_timeout;
+    merged.keepalive_hold = add->keepalive_hold != UNSET ? add->keepalive_hold : base->keepalive_hold;
     merged.node_name = add->node_name ? add->node_name : base->node_name;
     merged.audit_log = add->audit_log ? add->audit_log : base->audit_log;
     *to = merged;
@@ -187,6 +189,11 @@ const char *apim_cmd_keymgr_timeout(cmd_parms *cmd, void *dummy, const char *arg
 {
     return apim_config_duration(cmd, arg, apr_time_from_msec(10), apr_time_from_sec(60),
                                 &config_of(cmd)->keymgr_timeout);
+}
+
+const char *apim_cmd_keepalive_hold(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    return apim_config_duration(cmd, arg, 0, apr_time_from_sec(1), &config_of(cmd)->keepalive_hold);
 }
 
 const char *apim_cmd_node_name(cmd_parms *cmd, void *dummy, const char *arg)

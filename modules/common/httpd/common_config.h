@@ -26,6 +26,7 @@ typedef struct apim_common_config_t {
     const char *keymgr_url; /* ApimKeyManager: "balancer://keymgr" or "http://host:port"; NULL: in process */
     apr_interval_time_t keymgr_timeout;         /* ApimKeyManagerTimeout */
     const char *node_name;                      /* ApimNodeName; filled by apim_common_config_resolve */
+    apr_interval_time_t keepalive_hold;         /* ApimKeepAliveHold, of the main server; -1: not written */
     const char *audit_log;                      /* ApimAuditLog: a path, or "|program"; NULL: none */
     struct apim_audit_sink_t *audit;            /* made by apim_audit_open */
     struct apim_keymgr_server_t *keymgr_server; /* made by apim_keymgr_call_prepare */
@@ -59,6 +60,7 @@ const char *apim_cmd_cluster_secret(cmd_parms *cmd, void *dummy, const char *arg
 const char *apim_cmd_keymgr(cmd_parms *cmd, void *dummy, const char *arg);
 const char *apim_cmd_keymgr_timeout(cmd_parms *cmd, void *dummy, const char *arg);
 const char *apim_cmd_node_name(cmd_parms *cmd, void *dummy, const char *arg);
+const char *apim_cmd_keepalive_hold(cmd_parms *cmd, void *dummy, const char *arg);
 const char *apim_cmd_audit_log(cmd_parms *cmd, void *dummy, const char *arg); /* audit.c */
 
 /* Parses a directive's duration ("500ms", "2s", "5min", plain number = seconds) between min and max; returns
@@ -86,6 +88,8 @@ const char *apim_config_int(cmd_parms *cmd, const char *arg, int min, int max, i
                       "how long to wait for a Key Manager's answer (default 5s)"),                           \
         AP_INIT_TAKE1("ApimNodeName", apim_cmd_node_name, MODULE, RSRC_CONF,                                 \
                       "what this node is called where nodes are listed (default <host>:<port>)"),            \
+        AP_INIT_TAKE1("ApimKeepAliveHold", apim_cmd_keepalive_hold, MODULE, RSRC_CONF,                       \
+                      "how long a busy kept-alive connection stays with its thread (default 10ms; 0: not)"), \
         AP_INIT_TAKE1("ApimAuditLog", apim_cmd_audit_log, MODULE, RSRC_CONF,                                 \
                       "file or \"|program\" that security events go to as lines of JSON (default none)")
 

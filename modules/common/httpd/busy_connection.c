@@ -11,12 +11,13 @@
 #include <scoreboard.h>
 #include <util_filter.h>
 
-#include "gateway.h"
+#define DEFAULT_HOLD apr_time_from_msec(10)
 
 /* Of this child. */
 static struct {
     apr_interval_time_t hold;
-    apr_uint32_t most;    /* threads that may be at work while one waits here */
+    apr_uint32_t most; /* threads that may be at work while one waits here */
+    module *self;
     apr_uint32_t working; /* threads that are in process_connection, those that wait here too */
 } here;
 
@@ -28,11 +29,11 @@ typedef struct busy_t {
 
 static busy_t *busy_of(conn_rec *c)
 {
-    busy_t *busy = ap_get_module_config(c->conn_config, &apim_gateway_module);
+    busy_t *busy = ap_get_module_config(c->conn_config, here.self);
     if (!busy) {
         busy = apr_pcalloc(c->pool, sizeof(*busy));
         busy->quick = 1;
-        ap_set_module_config(c->conn_config, &apim_gateway_module, busy);
+        ap_set_module_config(c->conn_config, here.self, busy);
     }
     return busy;
 }
@@ -113,16 +114,36 @@ static int process_connection(conn_rec *c)
     return rc;
 }
 
-void gw_busy_connection_child_init(apr_interval_time_t hold)
+/* Each module has its own copy of this file: the first one takes the child. */
+static int taken(apr_pool_t *pchild)
+{
+    static const char key[] = "apim_busy_connection";
+    void *by = NULL;
+    apr_pool_userdata_get(&by, key, pchild);
+    if (!by) {
+        apr_pool_userdata_setn(here.self, key, NULL, pchild);
+    }
+    return by != NULL;
+}
+
+void apim_busy_connection_child_init(apr_pool_t *pchild, module *self, int in_use, apr_interval_time_t hold)
 {
     int async = 0, threads = 0;
+    here.self = self;
+    here.hold = 0;
+    if (hold < 0) { /* an httpd that only balances says if it wants it */
+        hold = in_use ? DEFAULT_HOLD : 0;
+    }
+    if (!hold || taken(pchild)) {
+        return;
+    }
     ap_mpm_query(AP_MPMQ_IS_ASYNC, &async);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     here.hold = async ? hold : 0;
     here.most = (apr_uint32_t)(threads - threads / 4);
 }
 
-void gw_busy_connection_register_hooks(void)
+void apim_busy_connection_register_hooks(void)
 {
     ap_hook_process_connection(process_connection, NULL, NULL, APR_HOOK_REALLY_FIRST);
 }
