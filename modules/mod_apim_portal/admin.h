@@ -14,6 +14,8 @@
 #define AD_SCOPES_MANAGE_DENY  "apim:admin apim:bl_manage"
 #define AD_SCOPES_CATEGORIES   "apim:admin apim:api_category"
 #define AD_SCOPES_ADMIN        "apim:admin"
+#define AD_SCOPES_WORKFLOWS    "apim:admin apim:api_workflow_view apim:api_workflow_approve"
+#define AD_SCOPES_APPROVE      "apim:admin apim:api_workflow_approve"
 
 /* A user of the User Manager database. */
 typedef struct po_user_t {
@@ -79,6 +81,8 @@ rest_handler_fn ad_deny_policies, ad_deny_policy_add, ad_deny_policy_read, ad_de
 rest_handler_fn ad_categories_list, ad_category_add, ad_category_replace,
     ad_category_drop;                 /* category_resource.c */
 rest_handler_fn ad_applications_list; /* admin_applications.c */
+rest_handler_fn ad_workflows_list, ad_workflow_read, ad_workflow_update, ad_workflow_callback,
+    ad_workflow_types_list, ad_workflow_type_replace; /* workflow_resource.c */
 rest_handler_fn ad_environments_list, ad_environment_add, ad_environment_read, ad_environment_replace,
     ad_environment_drop, ad_nodes_list, ad_settings_read; /* admin_environments.c */
 rest_handler_fn ad_users_list, ad_user_add, ad_user_read, ad_user_replace, ad_user_drop, ad_roles_list,

@@ -35,6 +35,13 @@ const rest_route_t po_admin_routes[] = {
      "apim:admin apim:admin_application_view apim:app_owner_change", 0},
     {"GET", "/key-managers", po_key_managers_list, "apim:admin apim:keymanagers_manage", 0},
 
+    {"GET", "/workflows", ad_workflows_list, AD_SCOPES_WORKFLOWS, 0},
+    {"POST", "/workflows/update-workflow-status", ad_workflow_update, AD_SCOPES_APPROVE, 0},
+    {"GET", "/workflows/{externalWorkflowRef}", ad_workflow_read, AD_SCOPES_WORKFLOWS, 0},
+    {"POST", "/workflow-callback", ad_workflow_callback, NULL, REST_ANONYMOUS_OK},
+    {"GET", "/workflow-types", ad_workflow_types_list, AD_SCOPES_WORKFLOWS, 0},
+    {"PUT", "/workflow-types/{workflowType}", ad_workflow_type_replace, AD_SCOPES_ADMIN, 0},
+
     {"GET", "/environments", ad_environments_list, AD_SCOPES_ENVIRONMENTS " apim:environment_read", 0},
     {"POST", "/environments", ad_environment_add, AD_SCOPES_ENVIRONMENTS, 0},
     {"GET", "/environments/{environmentId}", ad_environment_read,

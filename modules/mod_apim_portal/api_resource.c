@@ -39,12 +39,12 @@ static const apim_stmt_t *list_statement(rest_request_t *rq)
 
 static json_t *list_item(apr_pool_t *p, const char *const *row)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:n, s:b, s:b, s:s, s:s, s:s}", "id", row[0],
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:b, s:b, s:s, s:s, s:s}", "id", row[0],
                      "name", row[2], "description", row[5], "context", row[3], "version", row[4], "provider",
-                     row[1], "type", row[6], "lifeCycleStatus", row[7], "workflowStatus", "hasThumbnail",
-                     po_number(row[12]) != 0, "isDefaultVersion", (int)po_number(row[11]), "createdTime",
-                     apim_iso_time(p, po_number(row[8])), "updatedTime", apim_iso_time(p, po_number(row[9])),
-                     "updatedBy", row[10]);
+                     row[1], "type", row[6], "lifeCycleStatus", row[7], "workflowStatus", row[13],
+                     "hasThumbnail", po_number(row[12]) != 0, "isDefaultVersion", (int)po_number(row[11]),
+                     "createdTime", apim_iso_time(p, po_number(row[8])), "updatedTime",
+                     apim_iso_time(p, po_number(row[9])), "updatedBy", row[10]);
 }
 
 typedef struct page_t {

@@ -11,6 +11,7 @@
 #include "endpoint_secrets.h"
 #include "lifecycle.h"
 #include "publisher_sql.h"
+#include "workflow_sql.h"
 
 #define MAX_DOCUMENT (16 * 1024 * 1024)
 
@@ -41,6 +42,7 @@ static apim_error_t *read_row(apr_pool_t *p, const char *const *row, po_api_t **
     api->updated_at = number(row[14]);
     api->updated_by = row[15];
     api->has_thumbnail = number(row[16]) != 0;
+    api->workflow_status = row[17];
     err = apim_json_parse(p, row[11], strlen(row[11]), &limits, &api->document);
     if (err) {
         return apim_internal(p, "the document of API %s cannot be read: %s", api->id, err->description);
@@ -241,7 +243,8 @@ apim_error_t *po_api_remove(apim_db_t *db, apr_pool_t *p, const po_api_t *api)
 {
     const apim_stmt_t *const parts[] = {
         &po_api_delete_scopes,   &po_api_delete_events, &po_api_delete_deployments, &po_api_delete_revisions,
-        &po_api_delete_rejected, &po_thumbnail_delete,  &po_document_delete_all,    &po_api_delete};
+        &po_api_delete_rejected, &po_thumbnail_delete,  &po_document_delete_all,    &wf_withdraw,
+        &po_api_delete};
     apr_size_t i;
     APIM_TRY(check_unsubscribed(db, p, api));
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -303,7 +306,7 @@ json_t *po_api_json(apr_pool_t *p, const po_api_t *api)
     json_object_set_new(out, "isRevision", json_false());
     json_object_set_new(out, "revisionedApiId", json_null());
     json_object_set_new(out, "revisionId", json_integer(0));
-    json_object_set_new(out, "workflowStatus", json_null());
+    apim_json_set_str(out, "workflowStatus", api->workflow_status);
     json_object_update_missing(out, api->document);
     po_endpoint_secrets_hide(out);
     json_object_set_new(out, "additionalPropertiesMap", properties_map(api->document));

@@ -21,7 +21,8 @@ typedef struct po_api_t {
     apr_int64_t created_at, updated_at;
     const char *updated_by;
     int has_thumbnail;
-    const char *copied_from; /* po_api_add: the API whose thumbnail and documents it gets; NULL: none */
+    const char *workflow_status; /* "CREATED" while a change of state waits for approval, else NULL */
+    const char *copied_from;     /* po_api_add: the API whose thumbnail and documents it gets; NULL: none */
 } po_api_t;
 
 /** Reads an API; 404 if there is none. */

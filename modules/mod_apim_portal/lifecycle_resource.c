@@ -6,6 +6,8 @@
 #include "publisher.h"
 #include "publisher_sql.h"
 #include "revision_store.h"
+#include "workflow_sql.h"
+#include "workflow_types.h"
 
 /* -- as JSON -----------------------------------------------------------------------------------------------
  */
@@ -72,6 +74,9 @@ typedef struct change_t {
     apim_db_t *db;
     po_api_t *api;
     const char *action, *checklist;
+    const char *username;       /* who wants it */
+    int approved;               /* somebody has agreed */
+    int waits;                  /* somebody has to */
     apr_array_header_t *others; /* ids of other versions that changed too */
 } change_t;
 
@@ -98,7 +103,7 @@ static apim_error_t *deprecate(change_t *change, const char *id)
 {
     po_api_t *older;
     APIM_TRY(po_api_get_for_update(change->db, change->rq->pool, id, &older));
-    APIM_TRY(po_api_set_status(change->db, change->rq->pool, older, "DEPRECATED", change->rq->username));
+    APIM_TRY(po_api_set_status(change->db, change->rq->pool, older, "DEPRECATED", change->username));
     APR_ARRAY_PUSH(change->others, const char *) = id;
     return NULL;
 }
@@ -148,13 +153,30 @@ static apim_error_t *settle_older(change_t *change)
     return NULL;
 }
 
-static apim_error_t *change_in_transaction(change_t *change, const char *id)
+/* Notes the wish, if changes of state have to be approved. */
+static apim_error_t *ask(change_t *change, const char *from, const char *to)
+{
+    apr_pool_t *p = change->rq->pool;
+    const po_api_t *api = change->api;
+    po_workflow_t wish = {.type = PO_WF_API_STATE, .subject = api->id, .created_by = change->username};
+    wish.description = apr_psprintf(p, "%s wants to move the API %s %s from %s to %s.", change->username,
+                                    api->name, api->version, from, to);
+    wish.properties =
+        apim_json_own(p, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "apiName", api->name, "apiVersion",
+                                   api->version, "apiProvider", api->provider, "action", change->action,
+                                   "currentState", from, "requestedState", to));
+    wish.request =
+        apim_json_own(p, json_pack("{s:s, s:s?}", "action", change->action, "checklist", change->checklist));
+    APIM_TRY(po_workflow_none_waits(change->db, p, PO_WF_API_STATE, api->id));
+    return po_workflow_ask(change->db, p, &wish, &change->waits);
+}
+
+/* In the transaction of the caller. */
+static apim_error_t *move(change_t *change, const char *id)
 {
     apr_pool_t *p = change->rq->pool;
     const char *from, *to;
-    APIM_TRY(apim_db_begin(change->db));
     APIM_TRY(po_api_get_for_update(change->db, p, id, &change->api));
-    APIM_TRY(po_check_if_match(change->rq, change->api->etag));
     from = change->api->status;
     to = po_lifecycle_next(from, change->action);
     if (!to) {
@@ -163,19 +185,33 @@ static apim_error_t *change_in_transaction(change_t *change, const char *id)
                           from);
     }
     APIM_TRY(check_ready(change, to));
+    if (!change->approved) {
+        APIM_TRY(po_check_if_match(change->rq, change->api->etag));
+        APIM_TRY(ask(change, from, to));
+    }
+    if (change->waits) {
+        return NULL;
+    }
     if (po_lifecycle_is_deployed(to)) {
-        APIM_TRY(po_revision_ensure_deployed(change->db, p, change->api, change->rq->username));
+        APIM_TRY(po_revision_ensure_deployed(change->db, p, change->api, change->username));
     }
     if (strcmp(to, "PUBLISHED") == 0 && po_lifecycle_has_checklist(from)) {
         APIM_TRY(settle_older(change));
     }
-    APIM_TRY(po_api_set_status(change->db, p, change->api, to, change->rq->username));
+    return po_api_set_status(change->db, p, change->api, to, change->username);
+}
+
+static apim_error_t *change_in_transaction(change_t *change, const char *id)
+{
+    APIM_TRY(apim_db_begin(change->db));
+    APIM_TRY(move(change, id));
     return apim_db_commit(change->db);
 }
 
 apim_error_t *po_lifecycle_change(rest_request_t *rq)
 {
-    change_t change = {.rq = rq, .checklist = apr_table_get(rq->query, "lifecycleChecklist")};
+    change_t change = {
+        .rq = rq, .username = rq->username, .checklist = apr_table_get(rq->query, "lifecycleChecklist")};
     const char *id;
     json_t *gateways;
     apim_error_t *err;
@@ -186,9 +222,50 @@ apim_error_t *po_lifecycle_change(rest_request_t *rq)
     err = change_in_transaction(&change, id);
     apim_db_close(change.db);
     APIM_TRY(err);
+    if (change.waits) {
+        po_set_etag(rq, change.api->etag);
+        return rest_reply_json(rq->r, 200,
+                               json_pack("{s:s, s:s, s:o, s:n}", "workflowStatus", "CREATED", "jsonPayload",
+                                         "", "lifecycleState", state_json(change.api->status), "gateways"));
+    }
     gateways = po_gateways_of(rq, id, po_publish_all(rq, id, change.others));
     po_set_etag(rq, change.api->etag);
     return rest_reply_json(rq->r, 200,
                            json_pack("{s:s, s:s, s:o, s:O}", "workflowStatus", "APPROVED", "jsonPayload", "",
                                      "lifecycleState", state_json(change.api->status), "gateways", gateways));
+}
+
+/* -- approval ----------------------------------------------------------------------------------------------
+ */
+
+apim_error_t *po_lifecycle_granted(rest_request_t *rq, apim_db_t *db, const po_workflow_t *workflow)
+{
+    change_t change = {.rq = rq,
+                       .db = db,
+                       .username = workflow->created_by,
+                       .action = apim_json_str(workflow->request, "action", ""),
+                       .checklist = apim_json_str(workflow->request, "checklist", NULL),
+                       .approved = 1};
+    change.others = apr_array_make(rq->pool, 2, sizeof(const char *));
+    return move(&change, workflow->subject);
+}
+
+/* The API; older versions that changed with it are in the outbox. */
+apim_error_t *po_lifecycle_publish(rest_request_t *rq, const po_workflow_t *workflow)
+{
+    po_publish(rq->pool, rq->r->server, workflow->subject);
+    return NULL;
+}
+
+/* The one who asked, or another publisher, thinks better of it. */
+apim_error_t *po_lifecycle_withdraw(rest_request_t *rq)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    po_api_t *api;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = po_api_get(db, rq->pool, rq->param[0], &api);
+    err = err ? err : po_workflow_withdraw(db, rq->param[0]);
+    apim_db_close(db);
+    return err ? err : rest_reply_empty(rq->r, 200);
 }

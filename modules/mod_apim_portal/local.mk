@@ -13,6 +13,11 @@ PORTAL_FRAME = \
 	modules/mod_apim_portal/openapi_resource.c modules/mod_apim_portal/openapi_resource.h \
 	modules/mod_apim_portal/offered_grants.c modules/mod_apim_portal/offered_grants.h \
 	modules/mod_apim_portal/pages.c modules/mod_apim_portal/pages.h \
+	modules/mod_apim_portal/workflow_sql.c modules/mod_apim_portal/workflow_sql.h \
+	modules/mod_apim_portal/workflow_store.c modules/mod_apim_portal/workflow_store.h \
+	modules/mod_apim_portal/workflow_types.c modules/mod_apim_portal/workflow_types.h \
+	modules/mod_apim_portal/workflow_callout.c modules/mod_apim_portal/workflow_callout.h \
+	modules/mod_apim_portal/workflow_resource.c \
 	modules/mod_apim_portal/login_resource.c modules/mod_apim_portal/login_resource.h \
 	modules/mod_apim_portal/session_resource.c \
 	modules/mod_apim_portal/session_sql.c modules/mod_apim_portal/session_sql.h \

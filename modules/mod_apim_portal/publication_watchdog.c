@@ -7,12 +7,14 @@
 #include "nodes.h"
 #include "publication.h"
 #include "publisher_sql.h"
+#include "workflow_callout.h"
 
 /*
  * Takes up what is left in the publication outbox. A singleton: one child of one httpd runs it; several
  * portals may do so at once, which publication bears.
  */
 #define WATCHDOG_NAME   "_apim_portal_"
+#define WORKFLOWS_NAME  "_apim_portal_workflows_" /* a thread of its own: an engine may be slow to answer */
 #define INTERVAL        apr_time_from_sec(2)
 #define FORGET_INTERVAL apr_time_from_sec(600)
 #define PAGES           20   /* of the outbox in one turn */
@@ -93,21 +95,42 @@ static int seen_before(server_rec *main_server, server_rec *s)
 }
 
 /* mod_watchdog never calls again a callback that returned an error. */
-static apr_status_t tick(int state, void *data, apr_pool_t *pool)
+static apr_status_t for_each_database(int state, server_rec *main_server, apr_pool_t *pool,
+                                      void (*work)(apr_pool_t *p, server_rec *s))
 {
-    server_rec *main_server = data, *s;
+    server_rec *s;
     if (state != AP_WATCHDOG_STATE_RUNNING) {
         return APR_SUCCESS;
     }
-    apr_atomic_set32(&inside, 1); /* before the look at stopping: whoever sets that looks here next */
+    apr_atomic_inc32(&inside); /* before the look at stopping: whoever sets that looks here next */
     for (s = main_server; s && !apr_atomic_read32(&stopping); s = s->next) {
         if (po_server_config(s)->enabled && !seen_before(main_server, s)) {
-            look_after_all(pool, s);
-            forget_nodes(pool, s);
+            work(pool, s);
         }
     }
-    apr_atomic_set32(&inside, 0);
+    apr_atomic_dec32(&inside);
     return APR_SUCCESS;
+}
+
+static void publish(apr_pool_t *p, server_rec *s)
+{
+    look_after_all(p, s);
+    forget_nodes(p, s);
+}
+
+static apr_status_t tick(int state, void *data, apr_pool_t *pool)
+{
+    return for_each_database(state, data, pool, publish);
+}
+
+static void call_engines(apr_pool_t *p, server_rec *s)
+{
+    po_workflow_call_engines(p, s, &stopping);
+}
+
+static apr_status_t tick_workflows(int state, void *data, apr_pool_t *pool)
+{
+    return for_each_database(state, data, pool, call_engines);
 }
 
 const char *po_publication_start(apr_pool_t *pconf, server_rec *main_server)
@@ -115,12 +138,14 @@ const char *po_publication_start(apr_pool_t *pconf, server_rec *main_server)
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *call =
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
-    ap_watchdog_t *watchdog;
+    ap_watchdog_t *watchdog, *workflows;
     if (!get || !call) {
         return "the portal needs mod_watchdog; add LoadModule watchdog_module modules/mod_watchdog.so";
     }
     if (get(&watchdog, WATCHDOG_NAME, 0, 1, pconf) != APR_SUCCESS ||
-        call(watchdog, INTERVAL, main_server, tick) != APR_SUCCESS) {
+        call(watchdog, INTERVAL, main_server, tick) != APR_SUCCESS ||
+        get(&workflows, WORKFLOWS_NAME, 0, 1, pconf) != APR_SUCCESS ||
+        call(workflows, INTERVAL, main_server, tick_workflows) != APR_SUCCESS) {
         return "mod_watchdog refused the portal's watchdog";
     }
     return NULL;

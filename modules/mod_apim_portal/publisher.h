@@ -84,7 +84,8 @@ apim_error_t *po_api_add_and_reply(rest_request_t *rq, po_api_t *api, const char
 rest_handler_fn po_apis_list, po_apis_create, po_api_read, po_api_replace, po_api_drop, po_apis_validate,
     po_apis_copy, po_search; /* api_resource.c */
 rest_handler_fn po_definition_read, po_definition_replace, po_definition_validate, po_definition_import;
-rest_handler_fn po_lifecycle_change, po_lifecycle_read, po_lifecycle_history; /* lifecycle_resource.c */
+rest_handler_fn po_lifecycle_change, po_lifecycle_read, po_lifecycle_history,
+    po_lifecycle_withdraw; /* lifecycle_resource.c */
 rest_handler_fn po_revisions_list, po_revisions_create, po_revision_read, po_revision_drop,
     po_revision_deploy, po_revision_undeploy, po_revision_restore,
     po_deployments_list; /* revision_resource.c */

@@ -33,6 +33,7 @@ const rest_route_t po_publisher_routes[] = {
     {"GET", "/apis/{apiId}/swagger", po_definition_read, PO_SCOPES_VIEW " apim:api_definition_view", 0},
     {"PUT", "/apis/{apiId}/swagger", po_definition_replace, PO_SCOPES_EDIT, 0},
     {"GET", "/apis/{apiId}/lifecycle-state", po_lifecycle_read, PO_SCOPES_VIEW, 0},
+    {"DELETE", "/apis/{apiId}/lifecycle-state/pending-tasks", po_lifecycle_withdraw, PO_SCOPES_PUBLISH, 0},
     {"GET", "/apis/{apiId}/lifecycle-history", po_lifecycle_history, PO_SCOPES_VIEW, 0},
     {"GET", "/apis/{apiId}/revisions", po_revisions_list, PO_SCOPES_VIEW, 0},
     {"POST", "/apis/{apiId}/revisions", po_revisions_create, SCOPES_REVISE, 0},

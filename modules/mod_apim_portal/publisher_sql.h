@@ -7,10 +7,15 @@
 /* Every statement of the Publisher and of publication. Columns of an API, in the order of api_store.c's row
  * reader. */
 #define PO_HAS_THUMBNAIL(ID) "(SELECT COUNT(*) FROM am_api_thumbnail t WHERE t.api_id = " ID ")"
+/* CREATED while a change of state waits for approval. */
+#define PO_WORKFLOW_STATUS(ID)                                                                               \
+    "(SELECT w.status FROM am_workflow w WHERE w.type = 'AM_API_STATE' AND w.subject = " ID                  \
+    " AND w.status = 'CREATED')"
 #define PO_API_COLUMNS                                                                                       \
     "id, provider, name, context, context_template, version, description, api_type, status, "                \
     "is_default_version, "                                                                                   \
-    "visibility, document, etag, created_at, updated_at, updated_by, " PO_HAS_THUMBNAIL("am_api.id")
+    "visibility, document, etag, created_at, updated_at, updated_by, " PO_HAS_THUMBNAIL(                     \
+        "am_api.id") ", " PO_WORKFLOW_STATUS("am_api.id")
 
 /* The filter of lists: patterns made by po_query_parse, each given twice, in this order: name, version,
  * context, provider, status, description, three tags, four words, category, documents. "%%" matches
@@ -30,10 +35,14 @@
             PO_WORD PO_WORD PO_WORD PO_WORD PO_MATCH("categories") PO_DOCUMENTED
 /* Whether there is a thumbnail is asked of the page alone, not of all that was skipped. */
 #define PO_API_LIST(ORDER)                                                                                   \
-    "SELECT p.*, " PO_HAS_THUMBNAIL(                                                                         \
-        "p.id") " FROM (SELECT id, provider, name, context_template, version, description, "                 \
+    "SELECT p.*, " PO_HAS_THUMBNAIL("p.id") ", " PO_WORKFLOW_STATUS(                                         \
+        "p.id") " AS waiting FROM (SELECT id, provider, name, context_template, version, description, "      \
                 "api_type, status, created_at, updated_at, updated_by, is_default_version" PO_API_FILTER     \
                 " ORDER BY " ORDER ", id LIMIT %ld OFFSET %ld) AS p ORDER BY " ORDER ", id"
+
+#define PO_SUBSCRIPTION_STATUS                                                                               \
+    "CASE WHEN s.status <> 'UNBLOCKED' THEN s.status WHEN s.deletion_pending = 1 THEN 'DELETE_PENDING' "     \
+    "WHEN s.requested_tier IS NOT NULL THEN 'TIER_UPDATE_PENDING' ELSE s.status END"
 
 #define PO_PUBLISHER_STATEMENTS(X)                                                                           \
     /* APIs */                                                                                               \
@@ -121,17 +130,17 @@
     /* subscriptions */                                                                                      \
     X(po_subscription_count, "SELECT COUNT(*) FROM am_subscription WHERE (%s = '' OR api_id = %s)")          \
     X(po_subscription_list,                                                                                  \
-      "SELECT s.id, s.api_id, s.tier, s.status, a.id, a.name, a.owner, a.description, "                      \
+      "SELECT s.id, s.api_id, s.tier, " PO_SUBSCRIPTION_STATUS ", a.id, a.name, a.owner, a.description, "    \
       "(SELECT COUNT(*) FROM am_subscription t WHERE t.application_id = a.id) "                              \
       "FROM am_subscription s JOIN am_application a ON a.id = s.application_id "                             \
       "WHERE (%s = '' OR s.api_id = %s) ORDER BY s.created_at, s.id LIMIT %ld OFFSET %ld")                   \
     X(po_subscription_get,                                                                                   \
-      "SELECT s.id, s.api_id, s.tier, s.status, a.id, a.name, a.owner, a.description, "                      \
+      "SELECT s.id, s.api_id, s.tier, " PO_SUBSCRIPTION_STATUS ", a.id, a.name, a.owner, a.description, "    \
       "(SELECT COUNT(*) FROM am_subscription t WHERE t.application_id = a.id) "                              \
       "FROM am_subscription s JOIN am_application a ON a.id = s.application_id WHERE s.id = %s")             \
     X(po_subscription_set_status, "UPDATE am_subscription SET status = %s, updated_at = %ld WHERE id = %s")  \
     X(po_subscription_of_api, "SELECT application_id, tier, status FROM am_subscription WHERE api_id = %s "  \
-                              "AND status <> 'REJECTED'")                                                    \
+                              "AND status NOT IN ('REJECTED', 'ON_HOLD')")                                   \
     X(po_subscription_copy,                                                                                  \
       "INSERT INTO am_subscription (id, application_id, api_id, tier, status, created_at, "                  \
       "updated_at) VALUES (%s, %s, %s, %s, %s, %ld, %ld) "                                                   \

@@ -6,6 +6,8 @@
 
 #include "admin.h"
 #include "admin_sql.h"
+#include "workflow_sql.h"
+#include "workflow_types.h"
 
 /*
  * Self-registration as WSO2 has it (POST /api/identity/user/v1.0/me), and the change of one's own password
@@ -87,6 +89,96 @@ static void set_fact(json_t *facts, const char *name, const json_t *value)
     }
 }
 
+/* A user's name has no slash: no other subject looks like this. */
+static const char *subject(apr_pool_t *p, const char *username)
+{
+    return apr_pstrcat(p, "user/", username, NULL);
+}
+
+/* Notes the wish, if new users have to be approved. */
+static apim_error_t *ask_in_transaction(rest_request_t *rq, apim_db_t *db, const po_user_t *u, int *waits)
+{
+    po_workflow_t wish = {.type = PO_WF_USER_SIGNUP, .created_by = u->username};
+    wish.subject = subject(rq->pool, u->username);
+    wish.description = apr_psprintf(rq->pool, "%s has registered as a subscriber.", u->username);
+    wish.properties =
+        apim_json_own(rq->pool, json_pack("{s:s, s:s?, s:s?, s:s?, s:s?}", "userName", u->username, "email",
+                                          u->email, "givenName", u->given_name, "familyName", u->family_name,
+                                          "organization", u->organization));
+    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(po_workflow_ask(db, rq->pool, &wish, waits));
+    return apim_db_commit(db);
+}
+
+static apim_error_t *ask(rest_request_t *rq, const po_user_t *u, int *waits)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = ask_in_transaction(rq, db, u, waits);
+    apim_db_close(db);
+    return err;
+}
+
+/* The wish of a user who was not made in the end. */
+static void forget_wish(rest_request_t *rq, const po_user_t *u)
+{
+    apim_db_t *db;
+    if (!po_open(rq, APIM_DB_API_MANAGER, &db)) {
+        po_workflow_withdraw(db, subject(rq->pool, u->username));
+        apim_db_close(db);
+    }
+}
+
+/* The users are in another database: first the wish, so that nobody waits unseen. */
+static apim_error_t *add_user(rest_request_t *rq, po_user_t *u, const char *hash)
+{
+    apim_error_t *err;
+    int waits = 0;
+    APIM_TRY(ask(rq, u, &waits));
+    u->status = waits ? "PENDING" : "ACTIVE";
+    err = po_user_add(rq, u, hash);
+    if (err && waits) {
+        forget_wish(rq, u);
+    }
+    return err;
+}
+
+static apim_error_t *change_pending(rest_request_t *rq, apim_db_t *db, const char *username, int grant)
+{
+    const char *now = apim_i64(rq->pool, apim_now_ms());
+    APIM_TRY(apim_db_begin(db));
+    if (grant) {
+        APIM_TRY(apim_db_query(db, &wf_user_activate, NULL, APIM_ARGS(now, username)));
+    }
+    else {
+        APIM_TRY(apim_db_query(db, &wf_user_roles_delete, NULL, APIM_ARGS(username)));
+        APIM_TRY(apim_db_query(db, &wf_user_delete, NULL, APIM_ARGS(username)));
+    }
+    return apim_db_commit(db);
+}
+
+static apim_error_t *settle(rest_request_t *rq, const char *username, int grant)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    APIM_TRY(po_open(rq, APIM_DB_USER_MANAGER, &db));
+    err = change_pending(rq, db, username, grant);
+    apim_db_close(db);
+    return err;
+}
+
+apim_error_t *po_sign_up_granted(rest_request_t *rq, const po_workflow_t *workflow)
+{
+    return settle(rq, workflow->created_by, 1);
+}
+
+/* The name is free again. */
+apim_error_t *po_sign_up_refused(rest_request_t *rq, const po_workflow_t *workflow)
+{
+    return settle(rq, workflow->created_by, 0);
+}
+
 static apim_error_t *sign_up(rest_request_t *rq)
 {
     po_problems_t problems = {rq->pool, NULL, 0};
@@ -114,8 +206,8 @@ static apim_error_t *sign_up(rest_request_t *rq)
     APIM_TRY(po_user_name_unused(rq, u.username));
     u.roles = apim_json_own(rq->pool, json_pack("[s]", "Internal/subscriber"));
     APIM_TRY(po_hash_password(rq, password, &hash));
-    APIM_TRY(po_user_add(rq, &u, hash));
-    return rest_reply_json(rq->r, 201, json_pack("{s:s}", "username", u.username));
+    APIM_TRY(add_user(rq, &u, hash));
+    return rest_reply_json(rq->r, 201, json_pack("{s:s, s:s}", "username", u.username, "status", u.status));
 }
 
 const rest_route_t po_signup_routes[] = {{"POST", "/me", sign_up, NULL, REST_ANONYMOUS_OK}, {NULL}};

@@ -45,6 +45,11 @@ apim_error_t *st_application_find(apim_db_t *db, rest_request_t *rq, const char 
 /** The same with a database of its own. */
 apim_error_t *st_application_of_caller(rest_request_t *rq, const char *id, st_application_t *out);
 
+/** Reads anybody's; 404 if it does not exist. */
+apim_error_t *st_application_of_any(apim_db_t *db, apr_pool_t *p, const char *id, st_application_t *out);
+/** 403 (900504) unless it is approved. */
+apim_error_t *st_check_approved(rest_request_t *rq, const st_application_t *a);
+
 /** Checks that a policy exists (registry); 400 names the member. "Unlimited" always exists. */
 apim_error_t *st_check_policy(rest_request_t *rq, const char *level, const char *member, const char *name);
 

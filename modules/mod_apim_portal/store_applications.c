@@ -6,6 +6,8 @@
 #include "search_query.h"
 #include "store.h"
 #include "store_sql.h"
+#include "workflow_sql.h"
+#include "workflow_types.h"
 
 /* Applications: a subscriber's own. */
 
@@ -73,6 +75,25 @@ apim_error_t *st_application_find(apim_db_t *db, rest_request_t *rq, const char 
     }
     from_row(rows->row[0], out);
     return NULL;
+}
+
+apim_error_t *st_application_of_any(apim_db_t *db, apr_pool_t *p, const char *id, st_application_t *out)
+{
+    apim_rows_t *rows;
+    APIM_TRY(apim_db_select(db, p, &st_application_any, &rows, APIM_ARGS(id)));
+    if (!rows->count) {
+        return apim_not_found(p, "Application", id);
+    }
+    from_row(rows->row[0], out);
+    return NULL;
+}
+
+apim_error_t *st_check_approved(rest_request_t *rq, const st_application_t *a)
+{
+    return po_one_of(a->status, "APPROVED|DELETE_PENDING")
+               ? NULL
+               : apim_error(rq->pool, 403, 900504, "Application is not approved", "The application %s is %s.",
+                            a->name, a->status);
 }
 
 apim_error_t *st_application_of_caller(rest_request_t *rq, const char *id, st_application_t *out)
@@ -202,18 +223,51 @@ static apim_error_t *name_taken(rest_request_t *rq, const char *name)
                       "You have an application named %s already.", name);
 }
 
+/* What the one who decides about an application is told. */
+static json_t *facts(apr_pool_t *p, const st_application_t *a)
+{
+    return apim_json_own(p,
+                         json_pack("{s:s, s:s, s:s, s:s}", "applicationName", a->name, "userName", a->owner,
+                                   "applicationTier", a->tier, "applicationDescription", a->description));
+}
+
+static apim_error_t *ask(apim_db_t *db, rest_request_t *rq, const st_application_t *a, const char *type,
+                         const char *what, int *waits)
+{
+    po_workflow_t wish = {.type = type, .subject = a->id, .parent = a->id, .created_by = rq->username};
+    wish.description = apr_psprintf(rq->pool, "%s wants to %s the application %s.", a->owner, what, a->name);
+    wish.properties = facts(rq->pool, a);
+    return po_workflow_ask(db, rq->pool, &wish, waits);
+}
+
+/* Where approval is switched on it begins as CREATED. */
+static apim_error_t *insert_in_transaction(rest_request_t *rq, apim_db_t *db, st_application_t *a)
+{
+    int added = 0, waits;
+    const char *now = apim_i64(rq->pool, a->created_at);
+    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(apim_db_query(db, &st_application_insert, &added,
+                           APIM_ARGS(a->id, a->owner, a->name, a->description, a->tier, a->token_type,
+                                     a->attributes, a->groups, now, now)));
+    if (!added) {
+        return name_taken(rq, a->name);
+    }
+    APIM_TRY(ask(db, rq, a, PO_WF_APPLICATION_CREATION, "make", &waits));
+    if (waits) {
+        a->status = "CREATED";
+        APIM_TRY(apim_db_query(db, &wf_application_status, NULL, APIM_ARGS(a->status, now, a->id)));
+    }
+    return apim_db_commit(db);
+}
+
 static apim_error_t *insert(rest_request_t *rq, st_application_t *a)
 {
     apim_error_t *err;
     apim_db_t *db;
-    int added = 0;
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
-    err = apim_db_query(db, &st_application_insert, &added,
-                        APIM_ARGS(a->id, a->owner, a->name, a->description, a->tier, a->token_type,
-                                  a->attributes, a->groups, apim_i64(rq->pool, a->created_at),
-                                  apim_i64(rq->pool, a->updated_at)));
+    err = insert_in_transaction(rq, db, a);
     apim_db_close(db);
-    return err ? err : added ? NULL : name_taken(rq, a->name);
+    return err;
 }
 
 apim_error_t *st_applications_create(rest_request_t *rq)
@@ -274,15 +328,38 @@ apim_error_t *st_application_replace(rest_request_t *rq)
  * --------------------------------------------------------------------------------------------------------------
  */
 
-static apim_error_t *drop(rest_request_t *rq, apim_db_t *db, const char *id)
+static apim_error_t *drop(rest_request_t *rq, apim_db_t *db, const char *id, const char *owner)
 {
     int gone;
-    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(apim_db_query(db, &wf_withdraw_parent, NULL, APIM_ARGS(id)));
     APIM_TRY(apim_db_query(db, &st_application_delete_subscriptions, NULL, APIM_ARGS(id)));
     APIM_TRY(apim_db_query(db, &st_application_delete_keys, NULL, APIM_ARGS(id)));
     APIM_TRY(apim_db_query(db, &st_application_delete_api_keys, NULL, APIM_ARGS(id)));
-    APIM_TRY(apim_db_query(db, &st_application_delete, &gone, APIM_ARGS(id, rq->username)));
-    APIM_TRY(po_invalidate(db, rq->pool, "application", id));
+    APIM_TRY(apim_db_query(db, &st_application_delete, &gone, APIM_ARGS(id, owner)));
+    return po_invalidate(db, rq->pool, "application", id);
+}
+
+static apim_error_t *drop_in_transaction(rest_request_t *rq, apim_db_t *db, const st_application_t *a)
+{
+    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(drop(rq, db, a->id, a->owner));
+    return apim_db_commit(db);
+}
+
+/* Notes the wish, if deletions have to be approved; one that was never approved just goes. */
+static apim_error_t *ask_to_drop(rest_request_t *rq, apim_db_t *db, st_application_t *a, int *waits)
+{
+    *waits = 0;
+    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(st_application_find(db, rq, a->id, a));
+    if (!po_one_of(a->status, "CREATED|REJECTED")) {
+        APIM_TRY(ask(db, rq, a, PO_WF_APPLICATION_DELETION, "remove", waits));
+    }
+    if (*waits) {
+        a->status = "DELETE_PENDING";
+        APIM_TRY(apim_db_query(db, &wf_application_deletion, NULL,
+                               APIM_ARGS("1", apim_i64(rq->pool, apim_now_ms()), a->id)));
+    }
     return apim_db_commit(db);
 }
 
@@ -293,10 +370,57 @@ apim_error_t *st_application_drop(rest_request_t *rq)
     st_application_t a;
     apim_error_t *err;
     apim_db_t *db;
-    APIM_TRY(st_application_of_caller(rq, rq->param[0], &a));
+    int waits;
+    a.id = rq->param[0];
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = ask_to_drop(rq, db, &a, &waits);
+    apim_db_close(db);
+    APIM_TRY(err);
+    if (waits) {
+        return rest_reply_json(rq->r, 202, application_json(rq->pool, &a, 1));
+    }
     APIM_TRY(st_keys_delete_all(rq, a.id));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
-    err = drop(rq, db, a.id);
+    err = drop_in_transaction(rq, db, &a);
     apim_db_close(db);
     return err ? err : rest_reply_empty(rq->r, 200);
+}
+
+/* -- decisions
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+static apim_error_t *set_status(rest_request_t *rq, apim_db_t *db, const char *id, const char *status)
+{
+    APIM_TRY(apim_db_query(db, &wf_application_status, NULL,
+                           APIM_ARGS(status, apim_i64(rq->pool, apim_now_ms()), id)));
+    return po_invalidate(db, rq->pool, "application", id);
+}
+
+apim_error_t *st_application_granted(rest_request_t *rq, apim_db_t *db, const po_workflow_t *workflow)
+{
+    return set_status(rq, db, workflow->subject, "APPROVED");
+}
+
+apim_error_t *st_application_refused(rest_request_t *rq, apim_db_t *db, const po_workflow_t *workflow)
+{
+    return set_status(rq, db, workflow->subject, "REJECTED");
+}
+
+apim_error_t *st_application_removal_begin(rest_request_t *rq, const po_workflow_t *workflow)
+{
+    return st_keys_delete_all(rq, workflow->subject);
+}
+
+apim_error_t *st_application_removal_granted(rest_request_t *rq, apim_db_t *db, const po_workflow_t *workflow)
+{
+    st_application_t a;
+    APIM_TRY(st_application_of_any(db, rq->pool, workflow->subject, &a));
+    return drop(rq, db, a.id, a.owner);
+}
+
+apim_error_t *st_application_removal_refused(rest_request_t *rq, apim_db_t *db, const po_workflow_t *workflow)
+{
+    return apim_db_query(db, &wf_application_deletion, NULL,
+                         APIM_ARGS("0", apim_i64(rq->pool, apim_now_ms()), workflow->subject));
 }

@@ -4,6 +4,8 @@
 
 #include "store.h"
 #include "store_sql.h"
+#include "workflow_sql.h"
+#include "workflow_types.h"
 
 /*
  * Keys of an application: its OAuth 2.0 clients, one for PRODUCTION and one for SANDBOX. The Key Manager
@@ -180,8 +182,9 @@ static apim_error_t *check_new_type(rest_request_t *rq, const char *application,
     return err->status == 404 ? NULL : err;
 }
 
-static apim_error_t *create_client(rest_request_t *rq, const st_application_t *a, const char *type,
-                                   const json_t *body, json_t **client)
+/* What the Key Manager is asked for: the pool's. */
+static apim_error_t *client_wanted(rest_request_t *rq, const st_application_t *a, const char *type,
+                                   const json_t *body, json_t **out)
 {
     json_t *grants, *scopes, *in;
     apr_int64_t lifetime;
@@ -201,7 +204,71 @@ static apim_error_t *create_client(rest_request_t *rq, const st_application_t *a
     if (lifetime) {
         json_object_set_new(in, "validityTime", json_integer(lifetime));
     }
-    return ask(rq, "client-create", in, client);
+    *out = apim_json_own(rq->pool, in);
+    return NULL;
+}
+
+static const char *workflow_type(const char *key_type)
+{
+    return strcmp(key_type, "PRODUCTION") == 0 ? PO_WF_PRODUCTION_KEYS : PO_WF_SANDBOX_KEYS;
+}
+
+static apim_error_t *ask_in_transaction(rest_request_t *rq, apim_db_t *db, const st_application_t *a,
+                                        const char *type, json_t *wanted, po_workflow_t *wish, int *waits)
+{
+    wish->type = workflow_type(type);
+    wish->subject = apr_pstrcat(rq->pool, a->id, "/", type, NULL);
+    wish->parent = a->id;
+    wish->created_by = rq->username;
+    wish->description =
+        apr_psprintf(rq->pool, "%s wants %s keys for the application %s.", a->owner, type, a->name);
+    wish->request = wanted;
+    wish->properties = apim_json_own(
+        rq->pool, json_pack("{s:s, s:s, s:s, s:s, s:s}", "applicationName", a->name, "userName", a->owner,
+                            "applicationTier", a->tier, "keyType", type, "callbackUrl",
+                            joined(rq->pool, json_object_get(wanted, "callbackUrls"))));
+    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(po_workflow_ask(db, rq->pool, wish, waits));
+    return apim_db_commit(db);
+}
+
+static apim_error_t *ask_for_approval(rest_request_t *rq, const st_application_t *a, const char *type,
+                                      json_t *wanted, po_workflow_t *wish, int *waits)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = ask_in_transaction(rq, db, a, type, wanted, wish, waits);
+    apim_db_close(db);
+    return err;
+}
+
+/* Keys that wait for approval, or were refused: as keys without keys. */
+static json_t *waiting_key_json(apr_pool_t *p, const po_workflow_t *workflow)
+{
+    json_t *out = key_json(p, workflow->request, NULL);
+    apim_json_set_str(out, "keyMappingId", workflow->id);
+    apim_json_set_str(out, "keyState", workflow->status);
+    if (!json_is_array(json_object_get(out, "supportedGrantTypes"))) {
+        json_object_set_new(out, "supportedGrantTypes", json_array());
+    }
+    return out;
+}
+
+static apim_error_t *waiting_keys(rest_request_t *rq, const char *application, apr_array_header_t **out)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = po_workflow_of_parent(db, rq->pool, application, out);
+    apim_db_close(db);
+    return err;
+}
+
+static int is_for_keys(const po_workflow_t *workflow)
+{
+    return strcmp(workflow->type, PO_WF_PRODUCTION_KEYS) == 0 ||
+           strcmp(workflow->type, PO_WF_SANDBOX_KEYS) == 0;
 }
 
 /* A first access token, so that the keys can be tried at once; without the client_credentials grant there is
@@ -227,16 +294,40 @@ static apim_error_t *first_token(rest_request_t *rq, const json_t *client, json_
 
 apim_error_t *st_keys_generate(rest_request_t *rq)
 {
-    json_t *body, *client, *token;
+    json_t *body, *wanted, *client, *token;
+    po_workflow_t wish = {0};
     st_application_t a;
     const char *type;
+    int waits;
     APIM_TRY(st_application_of_caller(rq, rq->param[0], &a));
+    APIM_TRY(st_check_approved(rq, &a));
     APIM_TRY(rest_read_json(rq->r, NULL, &body));
     APIM_TRY(st_needed_text(rq, body, "keyType", 32, &type));
     APIM_TRY(check_new_type(rq, a.id, type));
-    APIM_TRY(create_client(rq, &a, type, body, &client));
+    APIM_TRY(client_wanted(rq, &a, type, body, &wanted));
+    APIM_TRY(ask_for_approval(rq, &a, type, wanted, &wish, &waits));
+    if (waits) {
+        return rest_reply_json(rq->r, 200, waiting_key_json(rq->pool, &wish));
+    }
+    APIM_TRY(ask(rq, "client-create", json_incref(wanted), &client));
     APIM_TRY(first_token(rq, client, &token));
     return rest_reply_json(rq->r, 200, key_json(rq->pool, client, token));
+}
+
+/* Approved: the keys are made. Their secret is not shown to anybody; whoever wants it makes a new one. */
+apim_error_t *st_keys_granted(rest_request_t *rq, const po_workflow_t *workflow)
+{
+    json_t *wanted = workflow->request, *client;
+    st_application_t a;
+    apim_error_t *err;
+    apim_db_t *db;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = st_application_of_any(db, rq->pool, workflow->parent, &a);
+    apim_db_close(db);
+    APIM_TRY(err);
+    apim_json_set_str(wanted, "owner", a.owner);
+    err = ask(rq, "client-create", json_incref(wanted), &client);
+    return err && err->status == 409 ? NULL : err; /* made already, by an approval that broke off */
 }
 
 /* -- read
@@ -246,16 +337,25 @@ apim_error_t *st_keys_generate(rest_request_t *rq)
 static apim_error_t *list_keys(rest_request_t *rq)
 {
     json_t *list = apim_json_own(rq->pool, json_array()), *client;
+    apr_array_header_t *waiting;
     st_application_t a;
     apim_rows_t *rows;
     int i;
     APIM_TRY(st_application_of_caller(rq, rq->param[0], &a));
     APIM_TRY(read_keys(rq, a.id, &rows));
+    APIM_TRY(waiting_keys(rq, a.id, &waiting));
     for (i = 0; i < rows->count; i++) {
         APIM_TRY(ask(rq, "client-get", json_pack("{s:s}", "consumerKey", rows->row[i][2]), &client));
         json_array_append_new(list, key_json(rq->pool, client, NULL));
     }
-    return rest_reply_json(rq->r, 200, json_pack("{s:i, s:O}", "count", rows->count, "list", list));
+    for (i = 0; i < waiting->nelts; i++) {
+        const po_workflow_t *workflow = &APR_ARRAY_IDX(waiting, i, po_workflow_t);
+        if (is_for_keys(workflow)) {
+            json_array_append_new(list, waiting_key_json(rq->pool, workflow));
+        }
+    }
+    return rest_reply_json(rq->r, 200,
+                           json_pack("{s:i, s:O}", "count", (int)json_array_size(list), "list", list));
 }
 
 static apim_error_t *reply_key(rest_request_t *rq, int by_type)
@@ -361,11 +461,29 @@ apim_error_t *st_keys_delete_all(rest_request_t *rq, const char *application_id)
     return NULL;
 }
 
+/* What waits for approval is withdrawn, what was refused is forgotten. */
+static apim_error_t *withdraw_key(rest_request_t *rq, const char *application, const char *id, int *gone)
+{
+    apim_error_t *err;
+    apim_db_t *db;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = apim_db_query(db, &wf_withdraw_one, gone, APIM_ARGS(id, application));
+    apim_db_close(db);
+    return err;
+}
+
 static apim_error_t *drop_key(rest_request_t *rq, int by_type)
 {
     st_application_t a;
     key_ref_t key;
-    APIM_TRY(key_of_request(rq, by_type, &a, &key));
+    apim_error_t *err = key_of_request(rq, by_type, &a, &key);
+    int gone = 0;
+    if (err && err->status == 404 && !by_type) {
+        APIM_TRY(st_application_of_caller(rq, rq->param[0], &a));
+        APIM_TRY(withdraw_key(rq, a.id, rq->param[1], &gone));
+        return gone ? rest_reply_empty(rq->r, 200) : err;
+    }
+    APIM_TRY(err);
     APIM_TRY(delete_client(rq, key.consumer_key));
     return rest_reply_empty(rq->r, 200);
 }

@@ -41,18 +41,31 @@
                                          " FROM reg_api" JOIN ST_WHERE " ORDER BY " ORDER                    \
                                          " LIMIT %ld OFFSET %ld) AS p ORDER BY " ORDER
 
+/* A state that waits for approval hides behind one that gateways act on. */
+#define ST_APPLICATION_STATUS(A)                                                                             \
+    "CASE WHEN " A "deletion_pending = 1 AND " A "status = 'APPROVED' THEN 'DELETE_PENDING' ELSE " A         \
+    "status END"
+#define ST_SUBSCRIPTION_STATUS                                                                               \
+    "CASE WHEN s.status <> 'UNBLOCKED' THEN s.status WHEN s.deletion_pending = 1 THEN 'DELETE_PENDING' "     \
+    "WHEN s.requested_tier IS NOT NULL THEN 'TIER_UPDATE_PENDING' ELSE s.status END"
+
 #define ST_APPLICATION                                                                                       \
-    "SELECT id, owner, name, description, tier, token_type, status, attributes, groups, created_at, "        \
-    "updated_at, "                                                                                           \
-    "(SELECT COUNT(*) FROM am_subscription s WHERE s.application_id = am_application.id) FROM "              \
-    "am_application"
+    "SELECT id, owner, name, description, tier, token_type, " ST_APPLICATION_STATUS(                         \
+        "") ", attributes, groups, created_at, "                                                             \
+            "updated_at, "                                                                                   \
+            "(SELECT COUNT(*) FROM am_subscription s WHERE s.application_id = am_application.id) FROM "      \
+            "am_application"
 
 #define ST_SUBSCRIPTION                                                                                      \
-    "SELECT s.id, s.application_id, s.api_id, s.tier, s.status, a.name, a.tier, a.description, a.status, "   \
-    "a.owner, "                                                                                              \
-    "p.name, p.version, p.context_template, p.provider, p.status, p.description, p.api_type "                \
-    "FROM am_subscription s JOIN am_application a ON a.id = s.application_id LEFT JOIN am_api p ON p.id = "  \
-    "s.api_id"
+    "SELECT s.id, s.application_id, s.api_id, s.tier, " ST_SUBSCRIPTION_STATUS                               \
+    ", a.name, a.tier, a.description, " ST_APPLICATION_STATUS(                                               \
+        "a.") ", "                                                                                           \
+              "a.owner, "                                                                                    \
+              "p.name, p.version, p.context_template, p.provider, p.status, p.description, p.api_type, "     \
+              "COALESCE(s.requested_tier, s.tier) "                                                          \
+              "FROM am_subscription s JOIN am_application a ON a.id = s.application_id LEFT JOIN am_api p "  \
+              "ON p.id = "                                                                                   \
+              "s.api_id"
 
 #define ST_STATEMENTS(X)                                                                                     \
     /* the catalogue (registry) */                                                                           \
@@ -88,6 +101,7 @@
       ST_APPLICATION " WHERE owner = %s AND LOWER(name) LIKE LOWER(%s) ESCAPE '!'"                           \
                      " ORDER BY LOWER(name) DESC, id LIMIT %ld OFFSET %ld")                                  \
     X(st_application_get, ST_APPLICATION " WHERE id = %s AND owner = %s")                                    \
+    X(st_application_any, ST_APPLICATION " WHERE id = %s")                                                   \
     X(st_application_insert,                                                                                 \
       "INSERT INTO am_application (id, owner, name, description, tier, token_type, status, attributes, "     \
       "groups, created_at, updated_at) VALUES (%s, %s, %s, %s, %s, %s, 'APPROVED', %s, %s, %ld, %ld) "       \

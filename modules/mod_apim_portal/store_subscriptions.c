@@ -5,6 +5,8 @@
 #include "api_store.h"
 #include "store.h"
 #include "store_sql.h"
+#include "workflow_sql.h"
+#include "workflow_types.h"
 
 /* Subscriptions of the caller's applications to APIs of the catalogue. */
 
@@ -28,7 +30,8 @@ enum {
     C_API_PROVIDER,
     C_API_STATUS,
     C_API_DESCRIPTION,
-    C_API_TYPE
+    C_API_TYPE,
+    C_WANTED_TIER
 };
 
 static json_t *api_json(const char *const *row)
@@ -51,8 +54,8 @@ static json_t *subscription_json(const char *const *row)
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:s}", "subscriptionId", row[C_ID],
                      "applicationId", row[C_APPLICATION], "apiId", row[C_API], "apiInfo", api_json(row),
                      "applicationInfo", application, "throttlingPolicy", row[C_TIER],
-                     "requestedThrottlingPolicy", row[C_TIER], "status", row[C_STATUS], "redirectionParams",
-                     "");
+                     "requestedThrottlingPolicy", row[C_WANTED_TIER], "status", row[C_STATUS],
+                     "redirectionParams", "");
 }
 
 static apim_error_t *find(rest_request_t *rq, apim_db_t *db, const char *id, const char *const **row)
@@ -150,6 +153,44 @@ static apim_error_t *check_api(rest_request_t *rq, const char *api, const char *
     return NULL;
 }
 
+/* Notes what the caller wants of a subscription, if that has to be approved. */
+static apim_error_t *ask(rest_request_t *rq, apim_db_t *db, const char *const *row, const char *type,
+                         const char *tier, int *waits)
+{
+    static const struct {
+        const char *type, *sentence;
+    } sentences[] = {{PO_WF_SUBSCRIPTION_CREATION, "wants to subscribe to"},
+                     {PO_WF_SUBSCRIPTION_UPDATE, "wants another tier of"},
+                     {PO_WF_SUBSCRIPTION_DELETION, "wants to end the subscription to"}};
+    po_workflow_t wish = {
+        .type = type, .subject = row[C_ID], .parent = row[C_APPLICATION], .created_by = rq->username};
+    const char *api = row[C_API_NAME] ? row[C_API_NAME] : row[C_API];
+    const char *version = row[C_API_VERSION] ? row[C_API_VERSION] : "";
+    size_t i = 0;
+    while (strcmp(sentences[i].type, type) != 0) {
+        i++;
+    }
+    wish.description = apr_psprintf(rq->pool, "%s %s %s %s with the application %s.", rq->username,
+                                    sentences[i].sentence, api, version, row[C_APP_NAME]);
+    wish.properties =
+        apim_json_own(rq->pool, json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s, s:s}", "apiName", api,
+                                          "apiVersion", version, "apiProvider", row[C_API_PROVIDER],
+                                          "applicationName", row[C_APP_NAME], "subscriber", rq->username,
+                                          "subscriptionTier", tier, "currentTier", row[C_TIER]));
+    return po_workflow_ask(db, rq->pool, &wish, waits);
+}
+
+static apim_error_t *hold(rest_request_t *rq, apim_db_t *db, const char *id, const char *tier)
+{
+    const char *const *row;
+    int waits;
+    APIM_TRY(find(rq, db, id, &row));
+    APIM_TRY(ask(rq, db, row, PO_WF_SUBSCRIPTION_CREATION, tier, &waits));
+    return waits ? apim_db_query(db, &wf_subscription_status, NULL,
+                                 APIM_ARGS("ON_HOLD", apim_i64(rq->pool, apim_now_ms()), id))
+                 : NULL;
+}
+
 static apim_error_t *insert(rest_request_t *rq, apim_db_t *db, const char *id, const char *application,
                             const char *api, const char *tier)
 {
@@ -158,16 +199,14 @@ static apim_error_t *insert(rest_request_t *rq, apim_db_t *db, const char *id, c
     int added;
     APIM_TRY(apim_db_begin(db));
     APIM_TRY(st_application_find(db, rq, application, &a));
-    if (strcmp(a.status, "APPROVED") != 0) {
-        return apim_error(rq->pool, 403, 900504, "Application is not approved", "The application %s is %s.",
-                          a.name, a.status);
-    }
+    APIM_TRY(st_check_approved(rq, &a));
     APIM_TRY(
         apim_db_query(db, &st_subscription_insert, &added, APIM_ARGS(id, application, api, tier, now, now)));
     if (!added) {
         return apim_error(rq->pool, 409, 900552, "Subscription already exists",
                           "The application %s is subscribed to this API already.", a.name);
     }
+    APIM_TRY(hold(rq, db, id, tier));
     APIM_TRY(po_invalidate(db, rq->pool, "application", application));
     return apim_db_commit(db);
 }
@@ -245,14 +284,40 @@ apim_error_t *st_subscriptions_create_many(rest_request_t *rq)
 /* -- change and delete
  * ----------------------------------------------------------------------------------------------------- */
 
-static apim_error_t *set_tier(rest_request_t *rq, apim_db_t *db, const char *id, const char *application,
-                              const char *tier)
+/* What waits for approval, or was refused, stays as it is. */
+static apim_error_t *check_settled(rest_request_t *rq, const char *const *row)
 {
+    return po_one_of(row[C_STATUS], "ON_HOLD|REJECTED|DELETE_PENDING|TIER_UPDATE_PENDING")
+               ? apim_error(rq->pool, 409, 900911, "Waits for approval", "The subscription is %s.",
+                            row[C_STATUS])
+               : NULL;
+}
+
+static apim_error_t *set_tier(rest_request_t *rq, apim_db_t *db, const char *id, const char *tier)
+{
+    const char *now = apim_i64(rq->pool, apim_now_ms()), *const * row;
+    int waits = 0;
     APIM_TRY(apim_db_begin(db));
-    APIM_TRY(apim_db_query(db, &st_subscription_set_tier, NULL,
-                           APIM_ARGS(tier, apim_i64(rq->pool, apim_now_ms()), id)));
-    APIM_TRY(po_invalidate(db, rq->pool, "application", application));
+    APIM_TRY(find(rq, db, id, &row));
+    APIM_TRY(check_settled(rq, row));
+    if (strcmp(row[C_TIER], tier) != 0) {
+        APIM_TRY(ask(rq, db, row, PO_WF_SUBSCRIPTION_UPDATE, tier, &waits));
+    }
+    APIM_TRY(apim_db_query(db, waits ? &wf_subscription_wish : &st_subscription_set_tier, NULL,
+                           APIM_ARGS(tier, now, id)));
+    APIM_TRY(po_invalidate(db, rq->pool, "application", row[C_APPLICATION]));
     return apim_db_commit(db);
+}
+
+/* WSO2's pages say the new tier in requestedThrottlingPolicy and the old one in throttlingPolicy; older
+ * scripts have the new one in the latter. */
+static apim_error_t *wanted_tier(rest_request_t *rq, const json_t *body, const char *current,
+                                 const char **tier)
+{
+    const char *wanted = apim_json_str(body, "requestedThrottlingPolicy", "");
+    return st_needed_text(
+        rq, body, *wanted && strcmp(wanted, current) != 0 ? "requestedThrottlingPolicy" : "throttlingPolicy",
+        512, tier);
 }
 
 /* Another tier of the same API for the same application. */
@@ -263,13 +328,11 @@ apim_error_t *st_subscription_replace(rest_request_t *rq)
     apim_db_t *db;
     json_t *body;
     APIM_TRY(rest_read_json(rq->r, NULL, &body));
-    APIM_TRY(st_needed_text(rq, body, "throttlingPolicy", 512, &tier));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
     err = find(rq, db, rq->param[0], &row);
     apim_db_close(db);
-    if (err) {
-        return err;
-    }
+    APIM_TRY(err);
+    APIM_TRY(wanted_tier(rq, body, row[C_TIER], &tier));
     if (strcmp(apim_json_str(body, "apiId", row[C_API]), row[C_API]) != 0 ||
         strcmp(apim_json_str(body, "applicationId", row[C_APPLICATION]), row[C_APPLICATION]) != 0) {
         return apim_bad_request(
@@ -277,24 +340,37 @@ apim_error_t *st_subscription_replace(rest_request_t *rq)
     }
     APIM_TRY(check_api(rq, row[C_API], tier));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
-    err = set_tier(rq, db, rq->param[0], row[C_APPLICATION], tier);
+    err = set_tier(rq, db, rq->param[0], tier);
     apim_db_close(db);
     return err ? err : reply(rq, 200, rq->param[0]);
 }
 
-static apim_error_t *drop(rest_request_t *rq, apim_db_t *db, const char *id)
+static apim_error_t *drop(rest_request_t *rq, apim_db_t *db, const char *id, const char *application)
 {
-    const char *const *row;
     int gone;
-    APIM_TRY(apim_db_begin(db));
-    APIM_TRY(find(rq, db, id, &row));
+    APIM_TRY(po_workflow_withdraw(db, id));
     APIM_TRY(apim_db_query(db, &st_subscription_delete, &gone, APIM_ARGS(id)));
     if (!gone) {
         return apim_error(
             rq->pool, 403, 900907, "Subscription is blocked",
             "The API's provider has blocked this subscription; it cannot be removed and made anew.");
     }
-    APIM_TRY(po_invalidate(db, rq->pool, "application", row[C_APPLICATION]));
+    return po_invalidate(db, rq->pool, "application", application);
+}
+
+/* One that was never approved just goes. */
+static apim_error_t *drop_or_ask(rest_request_t *rq, apim_db_t *db, const char *id, int *waits)
+{
+    const char *const *row;
+    *waits = 0;
+    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(find(rq, db, id, &row));
+    if (!po_one_of(row[C_STATUS], "ON_HOLD|REJECTED|BLOCKED|PROD_ONLY_BLOCKED")) {
+        APIM_TRY(ask(rq, db, row, PO_WF_SUBSCRIPTION_DELETION, row[C_TIER], waits));
+    }
+    APIM_TRY(*waits ? apim_db_query(db, &wf_subscription_deletion, NULL,
+                                    APIM_ARGS("1", apim_i64(rq->pool, apim_now_ms()), id))
+                    : drop(rq, db, id, row[C_APPLICATION]));
     return apim_db_commit(db);
 }
 
@@ -302,8 +378,54 @@ apim_error_t *st_subscription_drop(rest_request_t *rq)
 {
     apim_error_t *err;
     apim_db_t *db;
+    int waits;
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
-    err = drop(rq, db, rq->param[0]);
+    err = drop_or_ask(rq, db, rq->param[0], &waits);
     apim_db_close(db);
-    return err ? err : rest_reply_empty(rq->r, 200);
+    APIM_TRY(err);
+    return waits ? reply(rq, 202, rq->param[0]) : rest_reply_empty(rq->r, 200);
+}
+
+/* -- decisions
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+static apim_error_t *settle(rest_request_t *rq, apim_db_t *db, const po_workflow_t *workflow,
+                            const apim_stmt_t *stmt, const char *value)
+{
+    const char *now = apim_i64(rq->pool, apim_now_ms());
+    APIM_TRY(apim_db_query(db, stmt, NULL, APIM_ARGS(value, now, workflow->subject)));
+    return po_invalidate(db, rq->pool, "application", workflow->parent);
+}
+
+apim_error_t *st_subscription_granted(rest_request_t *rq, apim_db_t *db, const po_workflow_t *workflow)
+{
+    return settle(rq, db, workflow, &wf_subscription_status, "UNBLOCKED");
+}
+
+apim_error_t *st_subscription_refused(rest_request_t *rq, apim_db_t *db, const po_workflow_t *workflow)
+{
+    return settle(rq, db, workflow, &wf_subscription_status, "REJECTED");
+}
+
+apim_error_t *st_tier_granted(rest_request_t *rq, apim_db_t *db, const po_workflow_t *workflow)
+{
+    APIM_TRY(apim_db_query(db, &wf_subscription_granted, NULL,
+                           APIM_ARGS(apim_i64(rq->pool, apim_now_ms()), workflow->subject)));
+    return po_invalidate(db, rq->pool, "application", workflow->parent);
+}
+
+apim_error_t *st_tier_refused(rest_request_t *rq, apim_db_t *db, const po_workflow_t *workflow)
+{
+    return settle(rq, db, workflow, &wf_subscription_wish, NULL);
+}
+
+apim_error_t *st_unsubscription_granted(rest_request_t *rq, apim_db_t *db, const po_workflow_t *workflow)
+{
+    return drop(rq, db, workflow->subject, workflow->parent);
+}
+
+apim_error_t *st_unsubscription_refused(rest_request_t *rq, apim_db_t *db, const po_workflow_t *workflow)
+{
+    return settle(rq, db, workflow, &wf_subscription_deletion, "0");
 }

@@ -33,6 +33,7 @@ OPERATIONS = _table(PUBLISHER, """
     PUT    /apis/{apiId}/swagger                           CPA
     GET    /apis/{apiId}/lifecycle-state                   CPA
     GET    /apis/{apiId}/lifecycle-history                 CPA
+    DELETE /apis/{apiId}/lifecycle-state/pending-tasks     PA
     GET    /apis/{apiId}/revisions                         CPA
     POST   /apis/{apiId}/revisions                         CPA
     GET    /apis/{apiId}/revisions/{revisionId}            CPA
@@ -161,6 +162,12 @@ OPERATIONS = _table(PUBLISHER, """
     DELETE /api-categories/{apiCategoryId}                A
     GET    /applications                                  A
     GET    /key-managers                                  A
+    GET    /workflows                                     A
+    POST   /workflows/update-workflow-status              A
+    GET    /workflows/{externalWorkflowRef}               A
+    POST   /workflow-callback                             *
+    GET    /workflow-types                                A
+    PUT    /workflow-types/{workflowType}                 A
     GET    /environments                                  A
     POST   /environments                                  A
     GET    /environments/{environmentId}                  A

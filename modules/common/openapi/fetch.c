@@ -270,6 +270,32 @@ static void set_options(CURL *curl, fetch_t *f, const char *url, char *message)
     if (o->ca_file) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, o->ca_file);
     }
+    if (o->post_json) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(o->post_json));
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, o->post_json);
+    }
+}
+
+/* The caller frees the list once the transfer is over. -1 if memory ran out. */
+static int set_headers(CURL *curl, const fetch_t *f, struct curl_slist **list)
+{
+    const apim_fetch_options_t *o = f->options;
+    struct curl_slist *longer;
+    if (o->post_json) {
+        *list = curl_slist_append(NULL, "Content-Type: application/json");
+        if (!*list) {
+            return -1;
+        }
+    }
+    if (o->authorization) {
+        longer = curl_slist_append(*list, apr_pstrcat(f->p, "Authorization: ", o->authorization, NULL));
+        if (!longer) {
+            return -1;
+        }
+        *list = longer;
+    }
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *list);
+    return 0;
 }
 
 static apim_error_t *failed(fetch_t *f, int code, const char *format, ...)
@@ -315,7 +341,7 @@ static apim_error_t *take_result(fetch_t *f, CURL *curl, const char *url, apim_f
     char *type = NULL, *effective = NULL;
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (status != 200) {
+    if (f->options->post_json ? status / 100 != 2 : status != 200) {
         return failed(f, E_NOT_200, "The URL %.200s answered with status %ld instead of 200.", url, status);
     }
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
@@ -332,9 +358,13 @@ static apim_error_t *take_result(fetch_t *f, CURL *curl, const char *url, apim_f
 static apim_error_t *perform(fetch_t *f, CURL *curl, const char *url, apim_fetched_t **out)
 {
     char message[CURL_ERROR_SIZE] = "";
-    CURLcode rc;
+    struct curl_slist *headers = NULL;
+    CURLcode rc = CURLE_OUT_OF_MEMORY;
     set_options(curl, f, url, message);
-    rc = curl_easy_perform(curl);
+    if (!set_headers(curl, f, &headers)) {
+        rc = curl_easy_perform(curl);
+    }
+    curl_slist_free_all(headers);
     return rc ? transfer_error(f, url, rc, message) : take_result(f, curl, url, out);
 }
 

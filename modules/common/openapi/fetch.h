@@ -9,10 +9,12 @@ typedef struct apim_fetch_options_t {
     int allow_internal; /* 1: any address. [0]: public addresses only */
     const char
         *allow_cidrs; /* addresses allowed besides, separated by blanks or commas: "10.1.0.0/16 ::1" [none] */
-    apr_size_t max_bytes; /* [20 MiB] */
-    int timeout_ms;       /* for everything: look-up, redirects, body [10,000] */
-    int max_redirects;    /* [3]; -1 for none */
-    const char *ca_file;  /* PEM bundle of trusted certificates [the system's] */
+    apr_size_t max_bytes;      /* [20 MiB] */
+    int timeout_ms;            /* for everything: look-up, redirects, body [10,000] */
+    int max_redirects;         /* [3]; -1 for none */
+    const char *ca_file;       /* PEM bundle of trusted certificates [the system's] */
+    const char *post_json;     /* sent by POST as application/json; every 2xx is an answer then [GET] */
+    const char *authorization; /* value of that header; not sent on to where a redirect leads [none] */
 } apim_fetch_options_t;
 
 typedef struct apim_fetched_t {
