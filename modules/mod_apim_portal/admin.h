@@ -79,8 +79,9 @@ rest_handler_fn ad_advanced_policies, ad_advanced_policy_add, ad_advanced_policy
 rest_handler_fn ad_deny_policies, ad_deny_policy_add, ad_deny_policy_read, ad_deny_policy_switch,
     ad_deny_policy_drop; /* admin_deny.c */
 rest_handler_fn ad_categories_list, ad_category_add, ad_category_replace,
-    ad_category_drop;                 /* category_resource.c */
-rest_handler_fn ad_applications_list; /* admin_applications.c */
+    ad_category_drop;                                                /* category_resource.c */
+rest_handler_fn ad_applications_list;                                /* admin_applications.c */
+rest_handler_fn ad_application_change_owner, ad_api_change_provider; /* admin_ownership.c */
 rest_handler_fn ad_workflows_list, ad_workflow_read, ad_workflow_update, ad_workflow_callback,
     ad_workflow_types_list, ad_workflow_type_replace; /* workflow_resource.c */
 rest_handler_fn ad_environments_list, ad_environment_add, ad_environment_read, ad_environment_replace,

@@ -33,6 +33,10 @@ const rest_route_t po_admin_routes[] = {
 
     {"GET", "/applications", ad_applications_list,
      "apim:admin apim:admin_application_view apim:app_owner_change", 0},
+    {"POST", "/applications/{applicationId}/change-owner", ad_application_change_owner,
+     "apim:admin apim:app_owner_change", 0},
+    {"POST", "/apis/{apiId}/change-provider", ad_api_change_provider, "apim:admin apim:api_provider_change",
+     0},
     {"GET", "/key-managers", po_key_managers_list, "apim:admin apim:keymanagers_manage", 0},
 
     {"GET", "/workflows", ad_workflows_list, AD_SCOPES_WORKFLOWS, 0},

@@ -42,6 +42,14 @@
     X(ad_application_list,                                                                                   \
       "SELECT id, name, owner, status FROM am_application WHERE (%s = '' OR owner = %s) "                    \
       "AND LOWER(name) LIKE LOWER(%s) ESCAPE '!' ORDER BY LOWER(name), id LIMIT %ld OFFSET %ld")             \
+    X(ad_application_set_owner, "UPDATE am_application SET owner = %s, updated_at = %ld WHERE id = %s")      \
+    X(ad_application_clients_set_owner,                                                                      \
+      "UPDATE am_oauth_client SET owner = %s WHERE consumer_key IN "                                         \
+      "(SELECT consumer_key FROM am_application_key WHERE application_id = %s)")                             \
+    X(ad_api_of_provider,                                                                                    \
+      "SELECT id FROM am_api WHERE provider = %s AND name = %s AND version = %s AND id <> %s")               \
+    X(ad_api_set_provider,                                                                                   \
+      "UPDATE am_api SET provider = %s, updated_at = %ld, updated_by = %s WHERE id = %s")                    \
     X(ad_environment_list, "SELECT name, display_name, description, type, gateway_url FROM am_environment "  \
                            "ORDER BY CASE WHEN name = 'Default' THEN 0 ELSE 1 END, name")                    \
     X(ad_environment_get,                                                                                    \

@@ -89,6 +89,7 @@ PORTAL_ADMIN = \
 	modules/mod_apim_portal/admin_users.c \
 	modules/mod_apim_portal/user_store.c \
 	modules/mod_apim_portal/signup_resource.c \
+	modules/mod_apim_portal/admin_ownership.c \
 	modules/mod_apim_portal/admin_routes.c
 mod_apim_portal_la_SOURCES = $(PORTAL_FRAME) $(PORTAL_PUBLISHER) $(PORTAL_STORE) $(PORTAL_ADMIN)
 nodist_mod_apim_portal_la_SOURCES = modules/mod_apim_portal/openapi_text.c

@@ -21,6 +21,7 @@ BEGIN
             am_scope, am_subscription, am_workflow, am_workflow_type TO apim_portal;
         GRANT SELECT, DELETE ON am_api_key, am_application_key TO apim_portal;
         GRANT SELECT ON am_oauth_client, am_usage TO apim_portal;
+        GRANT UPDATE (owner) ON am_oauth_client TO apim_portal;
         GRANT SELECT, INSERT ON am_invalidation TO apim_portal;
         GRANT SELECT, UPDATE ON am_feed_head TO apim_portal;
     END IF;

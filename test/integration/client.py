@@ -10,7 +10,7 @@ PUBLISHER_SCOPES = ("apim:api_view apim:api_create apim:api_publish apim:api_del
                     "apim:api_generate_key apim:document_manage apim:comment_view apim:comment_write apim:comment_manage apim:tier_view")
 STORE_SCOPES = "apim:subscribe apim:app_manage apim:sub_manage apim:api_key apim:app_import_export"
 ADMIN_SCOPES = ("apim:admin apim:tier_view apim:tier_manage apim:admin_tier_view apim:admin_tier_manage "
-                "apim:admin_application_view apim:app_owner_change apim:bl_view apim:bl_manage apim:scope_manage "
+                "apim:admin_application_view apim:app_owner_change apim:api_provider_change apim:bl_view apim:bl_manage apim:scope_manage "
                 "apim:api_workflow_view apim:api_workflow_approve apim:environment_read apim:environment_manage apim:admin_settings apim:role_manage")
 TIMEOUT = 60
 

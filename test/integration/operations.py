@@ -161,6 +161,8 @@ OPERATIONS = _table(PUBLISHER, """
     PUT    /api-categories/{apiCategoryId}                A
     DELETE /api-categories/{apiCategoryId}                A
     GET    /applications                                  A
+    POST   /applications/{applicationId}/change-owner     A
+    POST   /apis/{apiId}/change-provider                  A
     GET    /key-managers                                  A
     GET    /workflows                                     A
     POST   /workflows/update-workflow-status              A

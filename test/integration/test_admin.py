@@ -217,3 +217,33 @@ def test_key_managers(all_in_one):
     assert found[0] == found[1] == found[2] and found[0]["count"] == 1
     one = found[0]["list"][0]
     assert one["name"] == "Resident Key Manager" and one["tokenEndpoint"].endswith("/oauth2/token") and one["enabled"]
+
+
+# -- other owners ----------------------------------------------------------------------------------------------------------
+
+def test_an_application_gets_another_owner(client, admin, env):
+    one, two = client.store("subscriber"), client.store("subscriber2")
+    app = flows.application(one)
+    pair = flows.keys(one, app)
+    path = f"/applications/{app['applicationId']}/change-owner"
+    for owner in ("", "nobody-here", "x" * 300):
+        assert admin.post(path, params={"owner": owner}).status_code == 400
+    admin.ok("POST", path, params={"owner": "subscriber2"})
+    assert one.get(f"/applications/{app['applicationId']}").status_code == 404
+    assert two.ok("GET", f"/applications/{app['applicationId']}")["owner"] == "subscriber2"
+    assert two.ok("GET", f"/applications/{app['applicationId']}/oauth-keys")["list"][0]["consumerKey"] == pair["consumerKey"]
+    assert flows.token(client, pair)
+    assert env.db.query("SELECT owner FROM am_oauth_client WHERE consumer_key = ?", [pair["consumerKey"]])[0][0] == "subscriber2"
+    same = flows.application(one, app["name"])
+    assert admin.post(f"/applications/{same['applicationId']}/change-owner", params={"owner": "subscriber2"}).status_code == 409
+    assert admin.post("/applications/none/change-owner", params={"owner": "subscriber2"}).status_code == 404
+
+
+def test_an_api_gets_another_provider(client, admin, env):
+    api = flows.publish(client, env.backend().url)
+    path = f"/apis/{api['id']}/change-provider"
+    assert admin.post(path, params={"provider": "nobody-here"}).status_code == 400
+    assert admin.post("/apis/none/change-provider", params={"provider": "creator"}).status_code == 404
+    admin.ok("POST", path, params={"provider": "creator"})
+    assert client.publisher("publisher").ok("GET", f"/apis/{api['id']}")["provider"] == "creator"
+    wait_until(lambda: client.anonymous().ok("GET", f"/apis/{api['id']}")["provider"] == "creator", 10, what="the Store knows")

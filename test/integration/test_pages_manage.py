@@ -17,7 +17,7 @@ TABS = ("", "/basics", "/resources", "/endpoints", "/runtime", "/scopes", "/defi
         "/subscriptions", "/statistics", "/version")
 PUBLISHER = ["/publisher/", "/publisher/?q=nothing-like-it", "/publisher/create", "/publisher/create/design", "/publisher/create/openapi?from=paste",
              *(API + tab for tab in TABS), "/publisher/scopes", "/publisher/apis/none"]
-ADMIN = ["/admin/nodes", "/admin/users", "/admin/users/subscriber", "/admin/roles", "/admin/policies", "/admin/policies/application",
+ADMIN = ["/admin/approvals", "/admin/nodes", "/admin/approvals/types", "/admin/applications", "/admin/users", "/admin/users/subscriber", "/admin/roles", "/admin/policies", "/admin/policies/application",
          "/admin/policies/advanced", "/admin/deny", "/admin/categories", "/admin/environments", "/admin/settings"]
 
 pytestmark = [pytest.mark.databases("sqlite"), pytest.mark.slow]
@@ -50,7 +50,14 @@ def test_an_api_from_nothing_to_a_call(env, site):
 
 
 def test_what_administrators_do(env, site):
+    admin, store = site[1].admin("admin"), site[1].store("subscriber")
+    admin.ok("PUT", "/workflow-types/AM_APPLICATION_CREATION", json={"enabled": True})
+    apps = [store.ok("POST", "/applications", json={"name": f"quinn-{n}", "throttlingPolicy": "Unlimited"}) for n in ("good", "bad")]
+    assert {a["status"] for a in apps} == {"CREATED"}
     browse(env, site, "admin.mjs", "admin", name="quinn")
+    assert [store.get(f"/applications/{a['applicationId']}").status_code for a in apps] == [404, 200]  # the first is the admin's now
+    assert store.ok("GET", f"/applications/{apps[1]['applicationId']}")["status"] == "REJECTED"
+    assert not any(t["enabled"] for t in admin.ok("GET", "/workflow-types")["list"])
     user = site[1].admin("admin").ok("GET", "/users/quinn")
     assert user["status"] == "LOCKED" and "quinn-role" in user["roles"]
 

@@ -40,6 +40,8 @@ PAGES_SOURCES = \
 # The Publisher and the administration.
 PAGES_SOURCES += \
 	$(PAGES_DIR)/src/admin.tsx \
+	$(PAGES_DIR)/src/admin/applications.tsx \
+	$(PAGES_DIR)/src/admin/approvals.tsx \
 	$(PAGES_DIR)/src/admin/categories.tsx \
 	$(PAGES_DIR)/src/admin/deny.tsx \
 	$(PAGES_DIR)/src/admin/environments.tsx \

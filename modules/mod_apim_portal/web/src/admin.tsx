@@ -2,6 +2,8 @@
 import { has } from './lib/api'
 import { t } from './lib/i18n'
 import { run } from './lib/shell'
+import { Applications } from './admin/applications'
+import { Approvals } from './admin/approvals'
 import { Categories } from './admin/categories'
 import { DenyPolicies } from './admin/deny'
 import { Environments } from './admin/environments'
@@ -16,17 +18,21 @@ const admin = () => has('apim:admin')
 const nodes = () => has('apim:admin', 'apim:environment_manage', 'apim:environment_read')
 const tiers = () => has('apim:admin', 'apim:admin_tier_view', 'apim:admin_tier_manage')
 const categories = () => has('apim:admin', 'apim:api_category')
+const approvals = () => has('apim:admin', 'apim:api_workflow_view', 'apim:api_workflow_approve')
+const owners = () => has('apim:admin', 'apim:app_owner_change')
 const deny = () => has('apim:admin', 'apim:bl_view', 'apim:bl_manage')
 
 run({
   id: 'admin',
   title: () => t('part.admin'),
   open: false,
-  allowed: () => admin() || nodes() || tiers() || deny() || categories(),
+  allowed: () => admin() || nodes() || tiers() || deny() || categories() || approvals() || owners(),
   places: [
     { path: '/admin/nodes', label: () => a('nodes'), when: nodes },
+    { path: '/admin/approvals', label: () => a('approvals'), when: approvals },
     { path: '/admin/users', label: () => a('users'), when: admin },
     { path: '/admin/roles', label: () => a('roles'), when: admin },
+    { path: '/admin/applications', label: () => a('applications'), when: owners },
     { path: '/admin/policies', label: () => a('policies'), when: tiers },
     { path: '/admin/deny', label: () => a('deny'), when: deny },
     { path: '/admin/categories', label: () => a('categories'), when: categories },
@@ -36,6 +42,8 @@ run({
   routes: [
     { path: '/', view: () => <Nodes /> },
     { path: '/nodes', view: () => <Nodes /> },
+    { path: '/approvals/:tab?', view: (r) => <Approvals key={r.tab} tab={r.tab ?? ''} /> },
+    { path: '/applications', view: () => <Applications /> },
     { path: '/users/:name?', view: (r) => <Users name={r.name} /> },
     { path: '/roles', view: () => <Roles /> },
     { path: '/policies/:level?', view: (r) => <Policies key={r.level} level={r.level ?? ''} /> },

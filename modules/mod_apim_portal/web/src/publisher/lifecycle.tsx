@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where an API is in its life, moving it on, and who moved it when.
 import { useState } from 'preact/hooks'
-import { call, get, PUBLISHER } from '../lib/api'
+import { call, get, PUBLISHER, remove } from '../lib/api'
 import { dateTime } from '../lib/i18n'
 import { Link } from '../lib/router'
-import { Check, Dialog, enc, FormEnd, Problem, say, Show, Table, useLoad, useSend } from '../lib/ui'
+import { attempt, Check, confirm, Dialog, enc, FormEnd, Problem, say, Show, Table, useLoad, useSend } from '../lib/ui'
 import { LifeState, Nodes, Section, type NodeState } from '../manage/parts'
 import { m, stateName } from '../manage/words'
 import { Diagram, type Transition } from './diagram'
@@ -54,15 +54,29 @@ function GatewayAnswer({ id, gateways }: { id: string; gateways: Gateways }) {
   )
 }
 
-function ChangeDialog({ e, to, items, close, done }: { e: Editing; to: Transition; items: State['checkItems']; close: () => void; done: (g?: Gateways) => void }) {
+/** A change of state waits for approval. */
+function Waiting({ e }: { e: Editing }) {
+  const withdraw = async () => {
+    if (!await confirm(p('change.withdraw'), p('change.withdraw.text'), p('change.withdraw'))) return
+    if (await attempt(() => remove(`${PUBLISHER}/apis/${enc(e.stored.id)}/lifecycle-state/pending-tasks`), p('change.withdrawn'))) e.reload()
+  }
+  return (
+    <div class="notice warn" role="status">
+      <p><strong>{p('change.waiting')}</strong> {p('change.waiting.text')}</p>
+      {mayPublish() && <button class="button" onClick={withdraw}>{p('change.withdraw')}</button>}
+    </div>
+  )
+}
+
+function ChangeDialog({ e, to, items, close, done }: { e: Editing; to: Transition; items: State['checkItems']; close: () => void; done: (waits: boolean, g?: Gateways | null) => void }) {
   const [on, setOn] = useState<string[]>([])
   const first = to.event === 'Publish' && e.stored.lifeCycleStatus !== 'PUBLISHED'
   const { busy, error, submit } = useSend(async () => {
     const lifecycleChecklist = first && items.length ? items.map((i) => `${i.name}:${on.includes(i.name)}`).join(',') : undefined
-    const answer = await call<{ gateways?: Gateways }>('POST', `${PUBLISHER}/apis/change-lifecycle`, {
+    const answer = await call<{ workflowStatus: string; gateways?: Gateways | null }>('POST', `${PUBLISHER}/apis/change-lifecycle`, {
       query: { apiId: e.stored.id, action: to.event, lifecycleChecklist }, headers: { 'If-Match': e.etag },
     })
-    done(answer.gateways)
+    done(answer.workflowStatus === 'CREATED', answer.gateways)
   })
   const action = p(`action.${to.event}` as Key)
   return (
@@ -92,22 +106,25 @@ export function LifeCycle({ e }: { e: Editing }) {
   const history = useLoad(() => get<{ list: Event[] }>(`${path}/lifecycle-history`), [path, e.etag])
   const [to, setTo] = useState<Transition | null>(null)
   const [gateways, setGateways] = useState<Gateways>()
-  const done = (g?: Gateways) => {
+  const waits = e.stored.workflowStatus === 'CREATED'
+  const act = mayPublish() && !waits
+  const done = (waiting: boolean, g?: Gateways | null) => {
     setTo(null)
-    setGateways(g)
-    say(m('saved'))
+    setGateways(g ?? undefined)
+    say(waiting ? p('change.waiting') : m('saved'))
     e.reload()
   }
   return (
     <>
+      {waits && <Waiting e={e} />}
       {gateways && <GatewayAnswer id={e.stored.id} gateways={gateways} />}
       <div class="columns">
         <Section title={p('tab.lifecycle')} text={p('lifecycle.text')}>
           <Show of={state} rows={6}>
             {(s) => (
               <>
-                <Diagram state={s.state} transitions={s.availableTransitions} act={mayPublish() ? setTo : undefined} />
-                {mayPublish() && s.availableTransitions.length > 0 && (
+                <Diagram state={s.state} transitions={s.availableTransitions} act={act ? setTo : undefined} />
+                {act && s.availableTransitions.length > 0 && (
                   <p class="actions">
                     {s.availableTransitions.map((x) => (
                       <button key={x.event} class={`button ${x.event === 'Publish' && s.state !== 'PUBLISHED' ? 'primary' : gentle.includes(x.event) ? '' : 'danger'}`} onClick={() => setTo(x)}>

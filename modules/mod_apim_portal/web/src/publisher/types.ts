@@ -81,6 +81,7 @@ export interface Api {
   version: string
   provider: string
   lifeCycleStatus: string
+  workflowStatus: string | null
   hasThumbnail: boolean
   isDefaultVersion: boolean
   tags: string[]

@@ -9,12 +9,12 @@ import { t } from './words'
 
 const CLAIMS = 'http://wso2.org/claims/'
 
-function Done({ title, text }: { title: string; text: string }) {
+function Done({ title, text, waits }: { title: string; text: string; waits?: boolean }) {
   return (
     <section class="narrow card center" role="status">
       <Title text={title} />
       <p class="soft">{text}</p>
-      <p><a class="button primary large" href={logInUrl('/store/')}>{t('login')}</a></p>
+      {!waits && <p><a class="button primary large" href={logInUrl('/store/')}>{t('login')}</a></p>}
     </section>
   )
 }
@@ -23,13 +23,14 @@ const newPassword = { type: 'password', autocomplete: 'new-password', minLength:
 
 export function SignUp() {
   const [form, setForm] = useState({ username: '', emailaddress: '', givenname: '', lastname: '', password: '' })
-  const [done, setDone] = useState(false)
+  const [done, setDone] = useState('')
   const set = (name: keyof typeof form) => (value: string) => setForm({ ...form, [name]: value })
   const { busy, error, submit } = useSend(async () => {
     const claims = (['emailaddress', 'givenname', 'lastname'] as const).filter((n) => form[n].trim()).map((n) => ({ uri: CLAIMS + n, value: form[n].trim() }))
-    await post('/api/identity/user/v1.0/me', { user: { username: form.username.trim(), password: form.password, claims }, properties: [] })
-    setDone(true)
+    const made = await post<{ status: string }>('/api/identity/user/v1.0/me', { user: { username: form.username.trim(), password: form.password, claims }, properties: [] })
+    setDone(made.status)
   })
+  if (done === 'PENDING') return <Done waits title={t('signup.waiting')} text={t('signup.waiting.text', form.username.trim())} />
   if (done) return <Done title={t('signup.done')} text={t('signup.done.text', form.username.trim())} />
   if (!session.value!.selfSignUp) return <Empty place title={t('signup.off')}><p>{t('signup.off.text')}</p></Empty>
   return (

@@ -32,7 +32,13 @@ export function Application({ id, tab }: { id: string; tab: string }) {
   const app = useLoad(() => get<App>(`${STORE}/applications/${enc(id)}`), [id])
   const drop = async (a: App) => {
     if (!await confirm(t('application.delete'), t('application.delete.text', a.name), t('delete'))) return
-    if (await attempt(() => remove(`${STORE}/applications/${a.applicationId}`), t('application.deleted', a.name))) go('/store/applications')
+    let waits = false
+    if (!await attempt(async () => {
+      waits = !!await remove(`${STORE}/applications/${a.applicationId}`)
+      say(waits ? t('removal.waiting') : t('application.deleted', a.name))
+    })) return
+    if (waits) await app.reload()
+    else go('/store/applications')
   }
   const base = `/store/applications/${id}`
   return (
@@ -45,7 +51,7 @@ export function Application({ id, tab }: { id: string; tab: string }) {
               <Tile name={a.name} large />
               <Title text={a.name} sub={a.status === 'APPROVED' ? t('application') : <State of={a.status} />}>
                 <button class="button" onClick={() => setEditing(true)}>{t('edit')}</button>
-                <button class="button danger" onClick={() => drop(a)}>{t('delete')}</button>
+                {a.status !== 'DELETE_PENDING' && <button class="button danger" onClick={() => drop(a)}>{t('delete')}</button>}
               </Title>
             </div>
             <Tabs label={a.name} base={base} now={tab}

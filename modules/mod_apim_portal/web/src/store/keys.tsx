@@ -161,17 +161,34 @@ function KeyPanel({ app, of, fresh, changed, gone }: { app: Application; of: Key
   )
 }
 
+/** Keys that were asked for: they wait for approval, or were refused. */
+function WaitingKeys({ app, of, done }: { app: Application; of: Key; done: () => void }) {
+  const refused = of.keyState === 'REJECTED'
+  const withdraw = async () => {
+    if (!refused && !await confirm(t('keys.withdraw'), t('keys.withdraw.text'), t('keys.withdraw'))) return
+    if (await attempt(() => remove(`${STORE}/applications/${app.applicationId}/oauth-keys/${of.keyMappingId}`))) done()
+  }
+  return (
+    <Empty title={refused ? t('keys.refused') : t('keys.waiting')}>
+      <p>{refused ? t('keys.refused.text') : t('keys.waiting.text')}</p>
+      <button class="button" onClick={withdraw}>{refused ? t('keys.again') : t('keys.withdraw')}</button>
+    </Empty>
+  )
+}
+
 export function Keys({ app, type }: { app: Application; type: Key['keyType'] }) {
   const keys = useLoad(() => get<List<Key>>(`${STORE}/applications/${app.applicationId}/oauth-keys`), [app.applicationId])
   const [fresh, setFresh] = useState<Key | null>(null)
-  if (app.status !== 'APPROVED') return <Empty title={t('application.waiting')}><p>{t('application.waiting.text')}</p></Empty>
+  if (app.status === 'REJECTED') return <Empty title={t('application.refused')}><p>{t('application.refused.text')}</p></Empty>
+  if (!['APPROVED', 'DELETE_PENDING'].includes(app.status)) return <Empty title={t('application.waiting')}><p>{t('application.waiting.text')}</p></Empty>
   return (
     <Show of={keys} rows={3}>
       {(data) => {
         const mine = data.list.find((k) => k.keyType === type)
+        if (mine && mine.keyState !== 'APPROVED') return <WaitingKeys app={app} of={mine} done={keys.reload} />
         return mine
           ? <KeyPanel key={mine.keyMappingId} app={app} of={mine} fresh={fresh} changed={keys.reload} gone={() => { setFresh(null); keys.reload() }} />
-          : <NewKeys app={app} type={type} done={async (k) => { setFresh(k); say(t('keys.made')); await keys.reload() }} />
+          : <NewKeys app={app} type={type} done={async (k) => { setFresh(k); say(k.keyState === 'APPROVED' ? t('keys.made') : t('keys.waiting')); await keys.reload() }} />
       }}
     </Show>
   )

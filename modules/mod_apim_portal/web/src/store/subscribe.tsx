@@ -74,7 +74,7 @@ function Mine({ api, list, done }: { api: Api; list: Subscription[]; done: () =>
           <tr key={s.subscriptionId}>
             <th scope="row"><Link href={`/store/applications/${s.applicationId}`}>{s.applicationInfo?.name}</Link>{' '}
               <small><Link href={`/store/applications/${s.applicationId}/production`}>{t('keys')}</Link></small></th>
-            <td>{s.throttlingPolicy}</td>
+            <td>{s.throttlingPolicy}{s.requestedThrottlingPolicy !== s.throttlingPolicy && ` → ${s.requestedThrottlingPolicy}`}</td>
             <td><State of={s.status} /></td>
             <td><SubscriptionActions of={s} done={done} /></td>
           </tr>

@@ -15,7 +15,8 @@ function TierDialog({ of, close, done }: { of: Subscription; close: () => void; 
     return tierChoices(offered, all.list)
   }, [of.apiId])
   const { busy, error, submit } = useSend(async () => {
-    await put(`${STORE}/subscriptions/${of.subscriptionId}`, { apiId: of.apiId, applicationId: of.applicationId, throttlingPolicy: tier })
+    const now = await put<Subscription>(`${STORE}/subscriptions/${of.subscriptionId}`, { apiId: of.apiId, applicationId: of.applicationId, throttlingPolicy: of.throttlingPolicy, requestedThrottlingPolicy: tier })
+    say(now.status === 'TIER_UPDATE_PENDING' ? t('tier.waiting') : t('saved'))
     done()
   })
   return (
@@ -33,19 +34,22 @@ function TierDialog({ of, close, done }: { of: Subscription; close: () => void; 
   )
 }
 
+/** Their tier cannot change: somebody has to decide, or has refused. */
+const unsettled = ['ON_HOLD', 'REJECTED', 'TIER_UPDATE_PENDING', 'DELETE_PENDING']
+
 /** Buttons of one subscription; done is called when something has changed. */
 export function SubscriptionActions({ of, done }: { of: Subscription; done: () => void }) {
   const [changing, setChanging] = useState(false)
   const drop = async () => {
     const name = `${of.apiInfo?.name ?? ''} ${of.apiInfo?.version ?? ''}`.trim()
     if (!await confirm(t('unsubscribe'), t('unsubscribe.text', name, of.applicationInfo?.name ?? ''), t('unsubscribe'))) return
-    if (await attempt(() => remove(`${STORE}/subscriptions/${of.subscriptionId}`), t('unsubscribed'))) done()
+    if (await attempt(async () => say(await remove(`${STORE}/subscriptions/${of.subscriptionId}`) ? t('removal.waiting') : t('unsubscribed')))) done()
   }
   return (
     <div class="actions">
-      <button class="button small" onClick={() => setChanging(true)}>{t('tier.change')}</button>
-      <button class="button small danger" onClick={drop}>{t('unsubscribe')}</button>
-      {changing && <TierDialog of={of} close={() => setChanging(false)} done={() => { setChanging(false); say(t('saved')); done() }} />}
+      {!unsettled.includes(of.status) && <button class="button small" onClick={() => setChanging(true)}>{t('tier.change')}</button>}
+      {!of.status.endsWith('_PENDING') && <button class="button small danger" onClick={drop}>{t('unsubscribe')}</button>}
+      {changing && <TierDialog of={of} close={() => setChanging(false)} done={() => { setChanging(false); done() }} />}
     </div>
   )
 }
@@ -62,7 +66,7 @@ export function ApplicationSubscriptions({ app }: { app: Application }) {
               {data.list.map((s) => (
                 <tr key={s.subscriptionId}>
                   <th scope="row"><Link href={`/store/apis/${s.apiId}`}>{s.apiInfo?.name}</Link> <span class="soft">{s.apiInfo?.version}</span></th>
-                  <td>{s.throttlingPolicy}</td>
+                  <td>{s.throttlingPolicy}{s.requestedThrottlingPolicy !== s.throttlingPolicy && ` → ${s.requestedThrottlingPolicy}`}</td>
                   <td><State of={s.status} /></td>
                   <td><SubscriptionActions of={s} done={subscriptions.reload} /></td>
                 </tr>

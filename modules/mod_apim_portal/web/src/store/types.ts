@@ -51,6 +51,7 @@ export interface Subscription {
   applicationId: string
   apiId: string
   throttlingPolicy: string
+  requestedThrottlingPolicy: string
   status: string
   apiInfo?: ApiItem
   applicationInfo?: Application
@@ -61,6 +62,7 @@ export interface Key {
   consumerKey: string
   consumerSecret: string
   keyType: 'PRODUCTION' | 'SANDBOX'
+  keyState: 'APPROVED' | 'CREATED' | 'REJECTED'
   supportedGrantTypes: string[]
   callbackUrl: string | null
   token?: Token | null

@@ -52,6 +52,7 @@ export const common: Record<keyof typeof en, string> = {
   'state.APPROVED': 'Aktiv',
   'state.BLOCKED': 'Gesperrt',
   'state.CREATED': 'Angelegt',
+  'state.DELETE_PENDING': 'Löschung wartet auf Freigabe',
   'state.DEPRECATED': 'Veraltet',
   'state.ON_HOLD': 'Wartet auf Genehmigung',
   'state.PROD_ONLY_BLOCKED': 'Für Produktion gesperrt',

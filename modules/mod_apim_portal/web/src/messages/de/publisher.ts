@@ -392,4 +392,9 @@ export const publisher: Record<keyof typeof en, string> = {
   'document.OWNER_ONLY': 'Verfasser und Anbieter',
   'categories': 'Kategorien',
   'member.categories': 'Kategorien',
+  'change.waiting': 'Ein Zustandswechsel wartet auf Genehmigung.',
+  'change.waiting.text': 'Bis dahin bleibt die API, wie sie ist.',
+  'change.withdraw': 'Zurückziehen',
+  'change.withdraw.text': 'Niemand wird mehr gefragt, und die API bleibt, wie sie ist.',
+  'change.withdrawn': 'Zurückgezogen.',
 }

@@ -50,6 +50,7 @@ export const common = {
   'state.APPROVED': 'Active',
   'state.BLOCKED': 'Blocked',
   'state.CREATED': 'Created',
+  'state.DELETE_PENDING': 'Removal waits for approval',
   'state.DEPRECATED': 'Deprecated',
   'state.ON_HOLD': 'Waits for approval',
   'state.PROD_ONLY_BLOCKED': 'Blocked for production',

@@ -390,4 +390,9 @@ export const publisher = {
   'document.OWNER_ONLY': 'Author and provider',
   'categories': 'Categories',
   'member.categories': 'categories',
+  'change.waiting': 'A change of state waits for approval.',
+  'change.waiting.text': 'Until then the API stays as it is.',
+  'change.withdraw': 'Withdraw',
+  'change.withdraw.text': 'Nobody is asked any more, and the API stays as it is.',
+  'change.withdrawn': 'Withdrawn.',
 }
