@@ -117,8 +117,7 @@ apim_error_t *po_search(rest_request_t *rq)
 /* -- adding ------------------------------------------------------------------------------------------------
  */
 
-/* Fills the API's definition and, where the body had no operations, its operations. */
-static apim_error_t *generate(rest_request_t *rq, const po_api_t *api, const char **text)
+apim_error_t *po_definition_generate(rest_request_t *rq, const po_api_t *api, const char **text)
 {
     json_t *definition;
     APIM_TRY(apim_openapi_generate(
@@ -193,7 +192,7 @@ apim_error_t *po_apis_create(rest_request_t *rq)
     json_t *body;
     APIM_TRY(rest_read_json(rq->r, &po_api_limits, &body));
     APIM_TRY(po_api_from_body(rq, body, api));
-    APIM_TRY(generate(rq, api, &definition));
+    APIM_TRY(po_definition_generate(rq, api, &definition));
     return po_api_add_and_reply(rq, api, definition);
 }
 
@@ -281,14 +280,13 @@ static apim_error_t *rewrite_definition(rest_request_t *rq, apim_db_t *db, const
     return NULL;
 }
 
-static apim_error_t *replace_in_transaction(rest_request_t *rq, apim_db_t *db, const json_t *body,
-                                            json_t *checked, po_api_t **out, apr_array_header_t *others)
+apim_error_t *po_api_change(rest_request_t *rq, apim_db_t *db, const char *id, const json_t *body,
+                            json_t *checked, const char *definition, po_api_t **out,
+                            apr_array_header_t *others)
 {
-    const char *definition = NULL;
     const json_t *before;
     po_api_t *api;
-    APIM_TRY(apim_db_begin(db));
-    APIM_TRY(po_api_get_for_update(db, rq->pool, rq->param[0], out));
+    APIM_TRY(po_api_get_for_update(db, rq->pool, id, out));
     api = *out;
     APIM_TRY(po_check_if_match(rq, api->etag));
     APIM_TRY(po_check_may_edit(rq, api));
@@ -299,9 +297,18 @@ static apim_error_t *replace_in_transaction(rest_request_t *rq, apim_db_t *db, c
         json_object_set(api->document, "scopes", json_object_get(checked, "scopes"));
     }
     api->is_default = apim_json_bool(body, "isDefaultVersion", api->is_default);
-    APIM_TRY(rewrite_definition(rq, db, before, api, &definition));
+    if (!definition) {
+        APIM_TRY(rewrite_definition(rq, db, before, api, &definition));
+    }
     APIM_TRY(po_api_save(db, rq->pool, api, definition, rq->username));
-    APIM_TRY(po_api_settle_default(db, rq->pool, api, others));
+    return po_api_settle_default(db, rq->pool, api, others);
+}
+
+static apim_error_t *replace_in_transaction(rest_request_t *rq, apim_db_t *db, const json_t *body,
+                                            json_t *checked, po_api_t **api, apr_array_header_t *others)
+{
+    APIM_TRY(apim_db_begin(db));
+    APIM_TRY(po_api_change(rq, db, rq->param[0], body, checked, NULL, api, others));
     return apim_db_commit(db);
 }
 

@@ -48,6 +48,9 @@
       "SELECT name || ' ' || summary || ' ' || CASE WHEN source_type = 'FILE' THEN file_name ELSE "          \
       "SUBSTR(content, 1, 20000) END "                                                                       \
       "FROM am_api_document WHERE api_id = %s AND visibility = 'API_LEVEL' ORDER BY name")                   \
+    X(po_document_export,                                                                                    \
+      "SELECT name, type, other_type_name, summary, source_type, source_url, visibility, file_name, "        \
+      "content, id FROM am_api_document WHERE api_id = %s ORDER BY name, id")                                \
     X(po_document_ids, "SELECT id FROM am_api_document WHERE api_id = %s")                                   \
     X(po_document_copy,                                                                                      \
       "INSERT INTO am_api_document (id, api_id, name, type, other_type_name, summary, source_type, "         \

@@ -45,11 +45,9 @@ static const char *optional_text(po_problems_t *problems, const json_t *body, co
     return given(value) ? po_check_text(problems, po_where(problems, "", name), value, 0, max, allow) : "";
 }
 
-static apim_error_t *read_body(rest_request_t *rq, po_document_t *d)
+apim_error_t *po_document_read_body(apr_pool_t *p, const json_t *body, po_document_t *d)
 {
-    po_problems_t problems = {rq->pool, NULL, 0};
-    json_t *body;
-    APIM_TRY(rest_read_json(rq->r, NULL, &body));
+    po_problems_t problems = {p, NULL, 0};
     d->name = po_check_text(&problems, "/name", json_object_get(body, "name"), 1, 60, NULL);
     po_check_one_of(&problems, "/type", json_object_get(body, "type"), TYPES);
     po_check_one_of(&problems, "/sourceType", json_object_get(body, "sourceType"),
@@ -68,6 +66,13 @@ static apim_error_t *read_body(rest_request_t *rq, po_document_t *d)
         po_problem(&problems, "/otherTypeName", "must say what it is, because type is OTHER.");
     }
     return po_problems_error(&problems);
+}
+
+static apim_error_t *read_body(rest_request_t *rq, po_document_t *d)
+{
+    json_t *body;
+    APIM_TRY(rest_read_json(rq->r, NULL, &body));
+    return po_document_read_body(rq->pool, body, d);
 }
 
 /* -- changes -----------------------------------------------------------------------------------------------

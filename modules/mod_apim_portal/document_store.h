@@ -21,6 +21,9 @@ typedef struct po_document_t {
 apim_error_t *po_document_find(apim_db_t *db, rest_request_t *rq, const char *api_id, const char *id,
                                po_document_t *out);
 
+/** Reads and checks what a body says of a document; the rest of out stays. 400 with every problem. */
+apim_error_t *po_document_read_body(apr_pool_t *p, const json_t *body, po_document_t *out);
+
 /** DocumentDTO. Owned by the caller. */
 json_t *po_document_json(apr_pool_t *p, const po_document_t *document);
 

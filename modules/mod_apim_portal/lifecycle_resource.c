@@ -269,3 +269,47 @@ apim_error_t *po_lifecycle_withdraw(rest_request_t *rq)
     apim_db_close(db);
     return err ? err : rest_reply_empty(rq->r, 200);
 }
+
+/* -- several steps -----------------------------------------------------------------------------------------
+ */
+
+static const char *action_to(const char *from, const char *to)
+{
+    const po_transition_t *t = po_transitions;
+    while (t->from && (strcmp(t->from, from) != 0 || strcmp(t->to, to) != 0)) {
+        t++;
+    }
+    return t->action;
+}
+
+/* The next action on the way: the one that leads there, else the one that leads to PUBLISHED or on to
+ * DEPRECATED. */
+static const char *action_towards(const char *from, const char *to)
+{
+    const char *action = action_to(from, to);
+    if (!action && strcmp(from, "PUBLISHED") != 0 && strcmp(to, "RETIRED") != 0) {
+        action = action_to(from, "PUBLISHED");
+    }
+    if (!action && strcmp(to, "RETIRED") == 0) {
+        action = action_to(from, "DEPRECATED");
+        action = action ? action : action_to(from, "PUBLISHED");
+    }
+    return action;
+}
+
+apim_error_t *po_lifecycle_advance(rest_request_t *rq, apim_db_t *db, const char *id, const char *state,
+                                   apr_array_header_t *others, int *waits)
+{
+    change_t change = {.rq = rq, .db = db, .username = rq->username, .others = others};
+    APIM_TRY(po_api_get(db, rq->pool, id, &change.api));
+    while (strcmp(change.api->status, state) != 0 && !change.waits) {
+        change.action = action_towards(change.api->status, state);
+        if (!change.action) {
+            return apim_bad_request(rq->pool, "lifeCycleStatus: there is no way from %s to %.30s.",
+                                    change.api->status, state);
+        }
+        APIM_TRY(move(&change, id));
+    }
+    *waits = change.waits;
+    return NULL;
+}

@@ -33,6 +33,10 @@ PORTAL_PUBLISHER = \
 	modules/mod_apim_portal/references.c \
 	modules/mod_apim_portal/api_resource.c \
 	modules/mod_apim_portal/definition_resource.c \
+	modules/mod_apim_portal/archive_resource.h \
+	modules/mod_apim_portal/project.c \
+	modules/mod_apim_portal/api_export.c \
+	modules/mod_apim_portal/api_import.c \
 	modules/mod_apim_portal/lifecycle_resource.c \
 	modules/mod_apim_portal/revision_resource.c \
 	modules/mod_apim_portal/subscription_resource.c \
@@ -55,6 +59,8 @@ PORTAL_PUBLISHER = \
 noinst_LTLIBRARIES += libportal_pure.la
 libportal_pure_la_SOURCES = \
 	modules/mod_apim_portal/problems.c modules/mod_apim_portal/problems.h \
+	modules/mod_apim_portal/zip_file.c modules/mod_apim_portal/zip_file.h \
+	modules/mod_apim_portal/yaml_text.c modules/mod_apim_portal/yaml_text.h \
 	modules/mod_apim_portal/image_type.c modules/mod_apim_portal/image_type.h \
 	modules/mod_apim_portal/lifecycle.c modules/mod_apim_portal/lifecycle.h \
 	modules/mod_apim_portal/search_query.c modules/mod_apim_portal/search_query.h \
@@ -62,6 +68,7 @@ libportal_pure_la_SOURCES = \
 	modules/mod_apim_portal/endpoint_secrets.c modules/mod_apim_portal/endpoint_secrets.h \
 	modules/mod_apim_portal/traffic_document.c modules/mod_apim_portal/traffic_document.h \
 	modules/mod_apim_portal/artifact.c modules/mod_apim_portal/artifact.h
+libportal_pure_la_LIBADD = $(ZIP_LIBS) $(YAML_LIBS)
 libportal_pure_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/modules/mod_apim_portal
 PORTAL_STORE = \
 	modules/mod_apim_portal/store.h \

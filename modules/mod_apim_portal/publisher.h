@@ -77,6 +77,18 @@ apr_int64_t po_number(const char *text);
 
 /** Makes an API from a body; checks everything but whether name and context are free. */
 apim_error_t *po_api_from_body(rest_request_t *rq, const json_t *body, po_api_t *api);
+/** Makes a definition of the API's operations and, where it has none, its operations. */
+apim_error_t *po_definition_generate(rest_request_t *rq, const po_api_t *api, const char **text);
+/** Changes an API as a body says, in the caller's transaction. checked: the document that was made of the
+ * body before. definition: JSON text; NULL: the present one follows the operations. others gets the ids of
+ * versions that are no longer the default. */
+apim_error_t *po_api_change(rest_request_t *rq, apim_db_t *db, const char *id, const json_t *body,
+                            json_t *checked, const char *definition, po_api_t **api,
+                            apr_array_header_t *others);
+/** Moves an API, step by step, to a state, in the caller's transaction. *waits: a step has to be approved,
+ * and the API stays before it. 400 if there is no way. */
+apim_error_t *po_lifecycle_advance(rest_request_t *rq, apim_db_t *db, const char *id, const char *state,
+                                   apr_array_header_t *others, int *waits);
 /** Adds it and answers 201. */
 apim_error_t *po_api_add_and_reply(rest_request_t *rq, po_api_t *api, const char *definition);
 

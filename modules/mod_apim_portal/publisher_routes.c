@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "archive_resource.h"
 #include "openapi_resource.h"
 #include "publisher.h"
 #include "usage_resource.h"
@@ -12,6 +13,7 @@
     "apim:document_create apim:document_update apim:document_manage apim:api_manage apim:admin"
 #define SCOPES_DOCUMENT_DELETE "apim:document_manage apim:api_manage apim:admin"
 #define SCOPES_COMMENT         "apim:comment_write apim:comment_manage apim:admin"
+#define SCOPES_ARCHIVE         "apim:api_import_export apim:admin"
 #define SCOPES_SHARED          "apim:shared_scope_manage apim:admin"
 #define SCOPES_TIER            "apim:tier_view apim:api_view apim:api_create apim:api_publish apim:api_manage apim:admin"
 
@@ -24,6 +26,8 @@ const rest_route_t po_publisher_routes[] = {
     {"POST", "/apis/import-openapi", po_definition_import, PO_SCOPES_CREATE, 0},
     {"POST", "/apis/validate-openapi", po_definition_validate, PO_SCOPES_EDIT, 0},
     {"POST", "/apis/validate", po_apis_validate, PO_SCOPES_EDIT, 0},
+    {"GET", "/apis/export", po_api_export, SCOPES_ARCHIVE, 0},
+    {"POST", "/apis/import", po_api_import, SCOPES_ARCHIVE, 0},
     {"GET", "/apis", po_apis_list, PO_SCOPES_VIEW " apim:api_list_view apim:api_import_export", 0},
     {"POST", "/apis", po_apis_create, PO_SCOPES_CREATE, 0},
     {"GET", "/apis/{apiId}", po_api_read, PO_SCOPES_VIEW " apim:api_import_export", 0},

@@ -75,6 +75,8 @@
     X(po_api_same_name, "SELECT id FROM am_api WHERE LOWER(name) = LOWER(%s) AND version = %s")              \
     X(po_api_same_context, "SELECT name, version FROM am_api WHERE context = %s OR context = %s OR "         \
                            "context_template = %s OR (context_template = %s AND LOWER(name) <> LOWER(%s))")  \
+    X(po_api_exact_name,                                                                                     \
+      "SELECT id FROM am_api WHERE name = %s AND version = %s AND (%s = '' OR provider = %s)")               \
     X(po_api_count_name, "SELECT COUNT(*) FROM am_api WHERE LOWER(name) = LOWER(%s)")                        \
     X(po_api_count_context, "SELECT COUNT(*) FROM am_api WHERE context_template = %s OR context = %s")       \
     X(po_api_other_versions, "SELECT id, status, created_at FROM am_api WHERE name = %s AND provider = %s "  \
@@ -109,6 +111,12 @@
       "SELECT id, number, description, created_at FROM am_api_revision WHERE api_id = %s AND id = %s")       \
     X(po_revision_document,                                                                                  \
       "SELECT document, definition, number, api_id FROM am_api_revision WHERE id = %s")                      \
+    X(po_revision_numbered,                                                                                  \
+      "SELECT document, definition FROM am_api_revision WHERE api_id = %s AND number = %ld")                 \
+    X(po_revision_drop_oldest,                                                                               \
+      "DELETE FROM am_api_revision WHERE id = (SELECT r.id FROM am_api_revision r WHERE r.api_id = %s AND "  \
+      "r.id NOT IN "                                                                                         \
+      "(SELECT d.revision_id FROM am_api_deployment d WHERE d.api_id = %s) ORDER BY r.number LIMIT 1)")      \
     X(po_revision_newest, "SELECT id FROM am_api_revision WHERE api_id = %s ORDER BY number DESC LIMIT 1")   \
     X(po_revision_delete, "DELETE FROM am_api_revision WHERE api_id = %s AND id = %s")                       \
     X(po_deployment_put,                                                                                     \
@@ -213,6 +221,7 @@
                             "AND environment = %s")                                                          \
     X(po_policy_list, "SELECT document FROM reg_policy WHERE level = %s ORDER BY name")                      \
     X(po_policy_get, "SELECT document FROM reg_policy WHERE level = %s AND name = %s")                       \
+    X(po_user_exists, "SELECT username FROM um_user WHERE username = %s AND status = 'ACTIVE'")              \
     X(po_role_get, "SELECT name FROM um_role WHERE name = %s")
 
 APIM_DECLARE_STATEMENTS(PO_PUBLISHER_STATEMENTS)

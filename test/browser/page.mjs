@@ -40,6 +40,7 @@ async function open(browser, job, more = {}) {
     },
     /** Throws if axe-core finds anything, or if the page is wider than its window. */
     async look(name) {
+      await page.waitForFunction(() => !document.querySelector('.stale')) // dimmed while it is read again
       await page.evaluate(axe)
       const found = await page.evaluate(async (rules) => (await globalThis.axe.run(document, { runOnly: rules, resultTypes: ['violations'], iframes: false })).violations
         .map((v) => `${v.id} (${v.help}): ${v.nodes.slice(0, 3).map((n) => n.target.join(' ')).join(', ')}`), RULES)

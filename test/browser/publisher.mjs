@@ -99,6 +99,20 @@ await browse(async ({ job, open }) => {
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download: Sample' }).click()])
   if (file.suggestedFilename() !== 'sample.bin' || readFileSync(await file.path()).toString('hex') !== '000102ff') throw new Error('another file came back')
 
+  // Out as an archive and in again: first it is refused, then it takes the API's place.
+  await w.visit(`/publisher/apis/${id}`)
+  const [archive] = await Promise.all([page.waitForEvent('download'), button('Export as an archive').click()])
+  await w.visit('/publisher/create')
+  await page.getByRole('link', { name: 'From an archive' }).click()
+  await page.getByLabel('Archive', { exact: true }).setInputFiles(await archive.path())
+  await button('Import').click()
+  await page.getByText('overwrite=true changes it').waitFor()
+  await page.getByLabel('Change the API of this name and version if there is one').check()
+  await w.look('import')
+  await button('Import').click()
+  await page.getByText('The API has been imported').waitFor()
+  await w.look('imported')
+
   // A definition that is wrong is explained, a good one takes its place.
   await w.visit(`/publisher/apis/${id}/definition?from=paste`)
   await button('Replace definition').click()
@@ -122,5 +136,5 @@ await browse(async ({ job, open }) => {
   await button('Delete').click()
   await dialog.getByRole('button', { name: 'Delete' }).click()
   await page.waitForURL((at) => at.pathname === '/publisher/')
-  return { id }
+  return { id, archive: archive.suggestedFilename() }
 })

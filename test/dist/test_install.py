@@ -121,7 +121,7 @@ def test_modules_load_in_the_order_of_the_alphabet(tmp_path):
 
 MISSING = {
     "apr-1": "libapr1-dev libaprutil1-dev", "libcrypto": "libssl-dev", "jansson": "libjansson-dev", "yaml-0.1": "libyaml-dev",
-    "lmdb": "liblmdb-dev", "libpq": "libpq-dev", "libcurl": "libcurl4-openssl-dev",
+    "lmdb": "liblmdb-dev", "libpq": "libpq-dev", "libcurl": "libcurl4-openssl-dev", "libzip": "libzip-dev",
 }
 
 

@@ -24,6 +24,8 @@ OPERATIONS = _table(PUBLISHER, """
     POST   /apis/import-openapi                            CA
     POST   /apis/validate-openapi                          CPA
     POST   /apis/validate                                  CPA
+    GET    /apis/export                                    A
+    POST   /apis/import                                    A
     GET    /apis                                           CPA
     POST   /apis                                           CA
     GET    /apis/{apiId}                                   CPA

@@ -15,7 +15,7 @@ BROWSER = pathlib.Path(__file__).resolve().parents[1] / "browser"
 API = "/publisher/apis/{id}"
 TABS = ("", "/basics", "/resources", "/endpoints", "/runtime", "/scopes", "/definition", "/documents", "/lifecycle", "/revisions",
         "/subscriptions", "/statistics", "/version")
-PUBLISHER = ["/publisher/", "/publisher/?q=nothing-like-it", "/publisher/create", "/publisher/create/design", "/publisher/create/openapi?from=paste",
+PUBLISHER = ["/publisher/", "/publisher/?q=nothing-like-it", "/publisher/create", "/publisher/create/design", "/publisher/create/openapi?from=paste", "/publisher/create/archive",
              *(API + tab for tab in TABS), "/publisher/scopes", "/publisher/apis/none"]
 ADMIN = ["/admin/approvals", "/admin/nodes", "/admin/approvals/types", "/admin/applications", "/admin/users", "/admin/users/subscriber", "/admin/roles", "/admin/policies", "/admin/policies/application",
          "/admin/policies/advanced", "/admin/deny", "/admin/categories", "/admin/environments", "/admin/settings"]
@@ -47,6 +47,7 @@ def test_an_api_from_nothing_to_a_call(env, site):
     r = requests.get(f"{node.gateway_url}/pageorders/1.0.0/open/7", timeout=60)
     assert r.status_code == 200 and backend.seen[-1].path == "/open/7", r.text
     assert site[1].publisher("publisher").ok("GET", f"/apis/{made['id']}")["description"] == "by somebody else"
+    assert made["archive"] == "PageOrders-1.0.0.zip"
 
 
 def test_what_administrators_do(env, site):

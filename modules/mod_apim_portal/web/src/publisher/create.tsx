@@ -3,8 +3,9 @@
 import { useEffect, useState } from 'preact/hooks'
 import { call, post, PUBLISHER } from '../lib/api'
 import { go, Link } from '../lib/router'
-import { Check, FormEnd, say, Text, Title, useSend } from '../lib/ui'
-import { m } from '../manage/words'
+import { Badge, Check, Empty, Field, FormEnd, say, Text, Title, useSend } from '../lib/ui'
+import { m, stateName } from '../manage/words'
+import { mayArchive } from './overview'
 import { isGiven, SourceFields, sourceForm, useSource } from './source'
 import { verbs, type Api } from './types'
 import { p } from './words'
@@ -77,6 +78,47 @@ function FromDefinition() {
   )
 }
 
+interface Imported {
+  id: string
+  lifeCycleStatus: string
+  workflowStatus: string
+  skippedEnvironments: string[]
+}
+
+function FromArchive() {
+  const [file, setFile] = useState<File | null>(null)
+  const [overwrite, setOverwrite] = useState(false)
+  const [keep, setKeep] = useState(true)
+  const [done, setDone] = useState<Imported | null>(null)
+  const { busy, error, submit } = useSend(async () => {
+    const form = new FormData()
+    form.append('file', file!)
+    setDone(await call<Imported>('POST', `${PUBLISHER}/apis/import`, { form, query: { overwrite, preserveProvider: keep, rotateRevision: overwrite } }))
+  })
+  if (!mayArchive()) return <Empty title={p('archive.forbidden')} />
+  if (done) {
+    return (
+      <Empty title={p('archive.done')}>
+        <p><Badge kind={done.lifeCycleStatus.toLowerCase()}>{stateName(done.lifeCycleStatus)}</Badge></p>
+        {done.workflowStatus === 'CREATED' && <p>{p('change.waiting')}</p>}
+        {done.skippedEnvironments.length > 0 && <p>{p('archive.skipped', done.skippedEnvironments.join(', '))}</p>}
+        <p><Link class="button primary" href={`/publisher/apis/${done.id}`}>{p('archive.open')}</Link></p>
+      </Empty>
+    )
+  }
+  return (
+    <form class="card form" onSubmit={submit}>
+      <Field label={p('archive.file')} hint={p('archive.file.hint')}>
+        {(id) => <input {...id} type="file" accept=".zip,application/zip" required onChange={(x) => setFile(x.currentTarget.files?.[0] ?? null)} />}
+      </Field>
+      <Check label={p('archive.keep')} on={keep} set={setKeep} />
+      <Check label={p('archive.overwrite')} on={overwrite} set={setOverwrite} />
+      {overwrite && <p class="notice warn">{p('archive.overwrite.text')}</p>}
+      <FormEnd busy={busy} action={p('archive.import')} cancel={() => go('/publisher/create')} error={error} />
+    </form>
+  )
+}
+
 function Ways() {
   return (
     <ul class="cards ways">
@@ -88,6 +130,12 @@ function Ways() {
         <h2><Link href="/publisher/create/openapi">{p('create.openapi')}</Link></h2>
         <p class="text">{p('create.openapi.text')}</p>
       </li>
+      {mayArchive() && (
+        <li class="card link">
+          <h2><Link href="/publisher/create/archive">{p('create.archive')}</Link></h2>
+          <p class="text">{p('create.archive.text')}</p>
+        </li>
+      )}
     </ul>
   )
 }
@@ -96,8 +144,8 @@ export function Create({ how }: { how: string }) {
   return (
     <>
       <p class="crumbs"><Link href={how ? '/publisher/create' : '/publisher/'}>← {how ? p('create.title') : p('apis')}</Link></p>
-      <Title text={how === 'design' ? p('create.design') : how === 'openapi' ? p('create.openapi') : p('create.title')} />
-      {how === 'design' ? <Design /> : how === 'openapi' ? <FromDefinition /> : <Ways />}
+      <Title text={how === 'design' ? p('create.design') : how === 'openapi' ? p('create.openapi') : how === 'archive' ? p('create.archive') : p('create.title')} />
+      {how === 'design' ? <Design /> : how === 'openapi' ? <FromDefinition /> : how === 'archive' ? <FromArchive /> : <Ways />}
     </>
   )
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an API is, and what is missing until it can be published.
-import { get, PUBLISHER } from '../lib/api'
+import { get, has, PUBLISHER, raw } from '../lib/api'
 import { dateTime, number } from '../lib/i18n'
 import { Link } from '../lib/router'
-import { enc, useLoad } from '../lib/ui'
+import { attempt, enc, useLoad } from '../lib/ui'
 import { Section } from '../manage/parts'
 import { stateName } from '../manage/words'
 import type { Editing } from './draft'
@@ -48,6 +48,17 @@ function Checklist({ api, deployed }: { api: Api; deployed: boolean }) {
   )
 }
 
+export const mayArchive = () => has('apim:admin', 'apim:api_import_export')
+
+/** The API as an archive, for another installation or a repository. */
+async function exportArchive(api: Api) {
+  const a = document.createElement('a')
+  a.href = URL.createObjectURL(await (await raw('GET', `${PUBLISHER}/apis/export`, { query: { apiId: api.id } })).blob())
+  a.download = `${api.name}-${api.version}.zip`
+  a.click()
+  setTimeout(() => URL.revokeObjectURL(a.href), 10_000)
+}
+
 export function Overview({ e }: { e: Editing }) {
   const deployments = useLoad(() => get<unknown[]>(`${PUBLISHER}/apis/${enc(e.stored.id)}/deployments`), [e.stored.id, e.etag])
   const api = e.stored
@@ -66,6 +77,7 @@ export function Overview({ e }: { e: Editing }) {
           <dt>{p('made')}</dt><dd>{dateTime(api.createdTime)}</dd>
           <dt>{p('changed')}</dt><dd>{dateTime(api.lastUpdatedTime)}{api.updatedBy && ` · ${api.updatedBy}`}</dd>
         </dl>
+        {mayArchive() && <p class="actions"><button class="button" onClick={() => attempt(() => exportArchive(api))}>{p('archive.export')}</button></p>}
       </Section>
     </div>
   )
