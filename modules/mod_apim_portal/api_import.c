@@ -208,7 +208,7 @@ static apim_error_t *check(import_t *m)
     APIM_TRY(read_definition(m));
     APIM_TRY(check_documents(m));
     APIM_TRY(check_picture(m));
-    if (m->existing) {
+    if (before) {
         APIM_TRY(po_document_make(m->p, m->body, before->document, &m->checked));
         return po_check_references(m->rq, before->name, m->checked);
     }

@@ -33,6 +33,7 @@ PORTAL_PUBLISHER = \
 	modules/mod_apim_portal/references.c \
 	modules/mod_apim_portal/api_resource.c \
 	modules/mod_apim_portal/definition_resource.c \
+	modules/mod_apim_portal/endpoint_resource.c \
 	modules/mod_apim_portal/archive_resource.h \
 	modules/mod_apim_portal/project.c \
 	modules/mod_apim_portal/api_export.c \

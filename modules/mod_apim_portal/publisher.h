@@ -102,6 +102,7 @@ rest_handler_fn po_revisions_list, po_revisions_create, po_revision_read, po_rev
     po_revision_deploy, po_revision_undeploy, po_revision_restore,
     po_deployments_list; /* revision_resource.c */
 rest_handler_fn po_subscriptions_list, po_subscription_block, po_subscription_unblock;
+rest_handler_fn po_endpoint_validate;             /* endpoint_resource.c */
 rest_handler_fn po_policies_list, po_policy_read; /* policy_resource.c */
 rest_handler_fn po_scopes_list, po_scopes_create, po_scope_read, po_scope_replace, po_scope_drop;
 rest_handler_fn po_thumbnail_read, po_thumbnail_replace; /* thumbnail_resource.c */

@@ -26,6 +26,7 @@ const rest_route_t po_publisher_routes[] = {
     {"POST", "/apis/import-openapi", po_definition_import, PO_SCOPES_CREATE, 0},
     {"POST", "/apis/validate-openapi", po_definition_validate, PO_SCOPES_EDIT, 0},
     {"POST", "/apis/validate", po_apis_validate, PO_SCOPES_EDIT, 0},
+    {"POST", "/apis/validate-endpoint", po_endpoint_validate, PO_SCOPES_EDIT, 0},
     {"GET", "/apis/export", po_api_export, SCOPES_ARCHIVE, 0},
     {"POST", "/apis/import", po_api_import, SCOPES_ARCHIVE, 0},
     {"GET", "/apis", po_apis_list, PO_SCOPES_VIEW " apim:api_list_view apim:api_import_export", 0},

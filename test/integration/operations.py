@@ -24,6 +24,7 @@ OPERATIONS = _table(PUBLISHER, """
     POST   /apis/import-openapi                            CA
     POST   /apis/validate-openapi                          CPA
     POST   /apis/validate                                  CPA
+    POST   /apis/validate-endpoint                         CPA
     GET    /apis/export                                    A
     POST   /apis/import                                    A
     GET    /apis                                           CPA

@@ -177,6 +177,8 @@ class Documents(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args):
         pass
 
+    do_HEAD = do_GET
+
 
 @pytest.fixture(scope="module")
 def documents():
@@ -202,6 +204,16 @@ def test_import_by_url_cannot_reach_inside(env, publisher, documents):
                 assert r.status_code == 400 or r.json()["isValid"] is False, (url, r.text)
 
 
+def test_endpoints_that_are_not_asked(publisher, documents):
+    """The test of an endpoint does not reach what only this machine can reach."""
+    before = len(Documents.hits)
+    for url in (documents + "/doc.json", "http://localhost:1/", "file:///etc/passwd", "http://[::1]/", "http://u:p@example.org/", "nonsense"):
+        answer = publisher.ok("POST", "/apis/validate-endpoint", params={"endpointUrl": url})
+        assert answer["statusCode"] is None and answer["error"], url
+    assert len(Documents.hits) == before
+    assert publisher.post("/apis/validate-endpoint").status_code == 400
+
+
 def test_import_by_url_where_it_is_allowed(env, all_in_one, documents):
     node = env.node(name="open", extra="ApimImportAllow 127.0.0.0/8 ::1")
     publisher = Client(node.url, node.url).publisher("publisher")
@@ -213,6 +225,11 @@ def test_import_by_url_where_it_is_allowed(env, all_in_one, documents):
     assert out["isValid"] is True
     changed = send(publisher, f"/apis/{made['id']}/swagger", method="PUT", url=documents + "/doc.json")
     assert changed.status_code == 200
+    for url, status in ((documents + "/doc.json", 200), (documents + "/none", 404)):
+        said_of = publisher.ok("POST", "/apis/validate-endpoint", params={"endpointUrl": url})
+        assert (said_of["statusCode"], said_of["error"]) == (status, "") and said_of["statusMessage"], said_of
+    gone = publisher.ok("POST", "/apis/validate-endpoint", params={"endpointUrl": "http://127.0.0.1:9/"})
+    assert gone["statusCode"] is None and gone["error"]
     node.stop()
 
 

@@ -270,6 +270,9 @@ static void set_options(CURL *curl, fetch_t *f, const char *url, char *message)
     if (o->ca_file) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, o->ca_file);
     }
+    if (o->probe) {
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    }
     if (o->post_json) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)strlen(o->post_json));
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, o->post_json);
@@ -341,7 +344,7 @@ static apim_error_t *take_result(fetch_t *f, CURL *curl, const char *url, apim_f
     char *type = NULL, *effective = NULL;
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (f->options->post_json ? status / 100 != 2 : status != 200) {
+    if (!f->options->probe && (f->options->post_json ? status / 100 != 2 : status != 200)) {
         return failed(f, E_NOT_200, "The URL %.200s answered with status %ld instead of 200.", url, status);
     }
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
@@ -349,6 +352,7 @@ static apim_error_t *take_result(fetch_t *f, CURL *curl, const char *url, apim_f
     result = apr_pcalloc(f->p, sizeof(*result));
     result->body = f->body ? apr_pstrmemdup(f->p, f->body, f->len) : "";
     result->len = f->len;
+    result->status = (int)status;
     result->content_type = apr_pstrdup(f->p, type);
     result->url = apr_pstrdup(f->p, effective ? effective : url);
     *out = result;

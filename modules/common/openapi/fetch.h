@@ -14,6 +14,7 @@ typedef struct apim_fetch_options_t {
     int max_redirects;         /* [3]; -1 for none */
     const char *ca_file;       /* PEM bundle of trusted certificates [the system's] */
     const char *post_json;     /* sent by POST as application/json; every 2xx is an answer then [GET] */
+    int probe;                 /* 1: asked by HEAD, and every status is an answer [0] */
     const char *authorization; /* value of that header; not sent on to where a redirect leads [none] */
 } apim_fetch_options_t;
 
@@ -22,6 +23,7 @@ typedef struct apim_fetched_t {
     apr_size_t len;
     const char *content_type; /* NULL if none was sent */
     const char *url;          /* after redirects */
+    int status;
 } apim_fetched_t;
 
 /**

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The back ends of an API: production and sandbox; one, several in turn, or one and its stand-ins; and their credentials.
-import { Check, Select, Text } from '../lib/ui'
+import { useState } from 'preact/hooks'
+import { call, PUBLISHER } from '../lib/api'
+import { asRefusal, Check, explain, Select, Text } from '../lib/ui'
 import { Section } from '../manage/parts'
 import { m } from '../manage/words'
 import { mayEdit, type Editing } from './draft'
@@ -41,6 +43,35 @@ function turn(c: EndpointConfig, kind: string): EndpointConfig {
   return out
 }
 
+interface Answer {
+  statusCode: number | null
+  statusMessage: string
+  error: string
+}
+
+/** Asks whether a back end answers; what it says stands until the URL changes. */
+function Test({ url, label }: { url: string; label: string }) {
+  const [found, setFound] = useState<{ url: string; good: boolean; text: string } | null>(null)
+  const [busy, setBusy] = useState(false)
+  const ask = async () => {
+    setBusy(true)
+    try {
+      const r = await call<Answer>('POST', `${PUBLISHER}/apis/validate-endpoint`, { query: { endpointUrl: url } })
+      const good = r.statusCode !== null && r.statusCode < 500
+      setFound({ url, good, text: r.statusCode === null ? r.error : p('test.answered', r.statusCode, r.statusMessage) })
+    } catch (e) {
+      setFound({ url, good: false, text: explain(asRefusal(e)) })
+    }
+    setBusy(false)
+  }
+  return (
+    <p class="actions">
+      <button type="button" class="button small" aria-label={`${p('test')}: ${label}`} disabled={busy || !/^https?:\/\/./.test(url)} aria-busy={busy} onClick={ask}>{p('test')}</button>
+      <span role="status" class={found && found.url === url && !found.good ? 'bad-text' : 'soft'}>{found && found.url === url ? found.text : ''}</span>
+    </p>
+  )
+}
+
 function Urls({ label, list, set, several }: { label: string; list: Endpoint[]; set: (list: Endpoint[]) => void; several: boolean }) {
   const shown = list.length ? list : [{ url: '' }]
   const put = (i: number, url: string) => set(shown.map((x, j) => (i === j ? { ...x, url } : x)).filter((x) => several || x.url))
@@ -49,6 +80,7 @@ function Urls({ label, list, set, several }: { label: string; list: Endpoint[]; 
       {(several ? shown : shown.slice(0, 1)).map((x, i) => (
         <div key={i} class="row">
           <Text label={several ? `${label} ${i + 1}` : label} type="url" value={x.url} set={(url) => put(i, url)} placeholder="https://backend.example.org/base" />
+          <Test url={x.url} label={several ? `${label} ${i + 1}` : label} />
           {several && <button type="button" class="button small" aria-label={m('remove.word', x.url || String(i + 1))} disabled={!list.length} onClick={() => set(list.filter((_, j) => j !== i))}>{m('remove')}</button>}
         </div>
       ))}

@@ -410,4 +410,6 @@ export const publisher: Record<keyof typeof en, string> = {
   'archive.skipped': 'Nicht ausgerollt nach {0}: diese Umgebungen gibt es hier nicht.',
   'archive.forbidden': 'Sie dürfen keine Archive importieren',
   'archive.export': 'Als Archiv exportieren',
+  'test': 'Testen',
+  'test.answered': 'Es hat mit {0} {1} geantwortet.',
 }

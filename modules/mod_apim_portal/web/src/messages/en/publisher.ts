@@ -408,4 +408,6 @@ export const publisher = {
   'archive.skipped': 'Not deployed to {0}: there are no such environments here.',
   'archive.forbidden': 'You may not import archives',
   'archive.export': 'Export as an archive',
+  'test': 'Test',
+  'test.answered': 'It answered {0} {1}.',
 }
