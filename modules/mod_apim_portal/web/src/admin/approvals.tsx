@@ -5,7 +5,7 @@ import { ADMIN, call, get, has, put, type List } from '../lib/api'
 import { dateTime, number } from '../lib/i18n'
 import { Link, place } from '../lib/router'
 import { Badge, Check, Dialog, Empty, enc, FormEnd, Pager, pageOffset, pageSize, Problem, say, Select, Show, Table, Tabs, Text, Title, useLoad, useSend } from '../lib/ui'
-import { m } from '../manage/words'
+import { m, stateName } from '../manage/words'
 import { a } from './words'
 
 type Kind = 'AM_USER_SIGNUP' | 'AM_APPLICATION_CREATION' | 'AM_APPLICATION_DELETION' | 'AM_APPLICATION_REGISTRATION_PRODUCTION' |
@@ -39,6 +39,23 @@ interface TypeSetting {
 const kind = (k: Kind) => a(`wf.${k}`)
 const mayDecide = () => has('apim:admin', 'apim:api_workflow_approve')
 
+/** What somebody wants, in the language of the one who reads it. */
+function sentence({ workflowType, createdBy, properties: x, description }: Workflow): string {
+  const api = `${x.apiName ?? ''} ${x.apiVersion ?? ''}`.trim()
+  switch (workflowType) {
+    case 'AM_USER_SIGNUP': return a('wf.say.user', createdBy)
+    case 'AM_APPLICATION_CREATION': return a('wf.say.application', createdBy, x.applicationName ?? '')
+    case 'AM_APPLICATION_DELETION': return a('wf.say.application.end', createdBy, x.applicationName ?? '')
+    case 'AM_APPLICATION_REGISTRATION_PRODUCTION': return a('wf.say.production', createdBy, x.applicationName ?? '')
+    case 'AM_APPLICATION_REGISTRATION_SANDBOX': return a('wf.say.sandbox', createdBy, x.applicationName ?? '')
+    case 'AM_SUBSCRIPTION_CREATION': return a('wf.say.subscription', createdBy, x.applicationName ?? '', api, x.subscriptionTier ?? '')
+    case 'AM_SUBSCRIPTION_UPDATE': return a('wf.say.tier', createdBy, x.applicationName ?? '', api, x.subscriptionTier ?? '')
+    case 'AM_SUBSCRIPTION_DELETION': return a('wf.say.subscription.end', createdBy, x.applicationName ?? '', api)
+    case 'AM_API_STATE': return a('wf.say.state', createdBy, api, stateName(x.currentState ?? ''), stateName(x.requestedState ?? ''))
+    default: return description
+  }
+}
+
 /** apiName becomes "api name": properties are named by the REST API. */
 const spoken = (name: string) => name.replace(/([A-Z])/g, (c) => ` ${c.toLowerCase()}`)
 
@@ -64,7 +81,7 @@ function DecideDialog({ of, approve, close, done }: { of: Workflow; approve: boo
   return (
     <Dialog title={approve ? a('wf.approve.title') : a('wf.reject.title')} close={close}>
       <form onSubmit={submit}>
-        <p>{of.description}</p>
+        <p>{sentence(of)}</p>
         <Facts of={of} />
         <Text label={a('wf.comment')} value={comment} set={setComment} rows={2} maxLength={1000} />
         {approve
@@ -96,7 +113,7 @@ function Tasks({ status }: { status: Workflow['workflowStatus'] }) {
                 {data.list.map((w) => (
                   <tr key={w.referenceId}>
                     <th scope="row">
-                      {w.description}
+                      {sentence(w)}
                       {w.engine === 'FAILED' && <> <Badge kind="bad">{a('wf.engine.FAILED')}</Badge></>}
                       {w.comment && <p class="soft">{w.comment}</p>}
                     </th>
@@ -104,8 +121,8 @@ function Tasks({ status }: { status: Workflow['workflowStatus'] }) {
                     <td>{dateTime(waits ? w.createdTime : w.updatedTime)}{w.decidedBy && <p class="soft">{w.decidedBy}</p>}</td>
                     <td class="right">
                       {waits && mayDecide() && <>
-                        <button class="button small primary" aria-label={`${a('wf.approve')}: ${w.description}`} onClick={() => setDeciding({ of: w, approve: true })}>{a('wf.approve')}</button>{' '}
-                        <button class="button small danger" aria-label={`${a('wf.reject')}: ${w.description}`} onClick={() => setDeciding({ of: w, approve: false })}>{a('wf.reject')}</button>
+                        <button class="button small primary" aria-label={`${a('wf.approve')}: ${sentence(w)}`} onClick={() => setDeciding({ of: w, approve: true })}>{a('wf.approve')}</button>{' '}
+                        <button class="button small danger" aria-label={`${a('wf.reject')}: ${sentence(w)}`} onClick={() => setDeciding({ of: w, approve: false })}>{a('wf.reject')}</button>
                       </>}
                     </td>
                   </tr>

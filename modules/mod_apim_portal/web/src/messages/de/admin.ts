@@ -216,4 +216,13 @@ export const admin: Record<keyof typeof en, string> = {
   'owner.text': 'Sie gehört {0}. Schlüssel, Tokens und Abonnements bleiben, wie sie sind.',
   'owner.new': 'Benutzername des neuen Besitzers',
   'owner.changed': '{0} gehört jetzt {1}.',
+  'wf.say.user': '{0} hat sich registriert.',
+  'wf.say.application': '{0} möchte die Anwendung {1} anlegen.',
+  'wf.say.application.end': '{0} möchte die Anwendung {1} löschen.',
+  'wf.say.production': '{0} möchte Produktionsschlüssel für die Anwendung {1}.',
+  'wf.say.sandbox': '{0} möchte Sandbox-Schlüssel für die Anwendung {1}.',
+  'wf.say.subscription': '{0} möchte {2} mit {1} in der Stufe {3} abonnieren.',
+  'wf.say.tier': '{0} möchte die Stufe {3} für das Abonnement von {2} mit {1}.',
+  'wf.say.subscription.end': '{0} möchte das Abonnement von {2} mit {1} beenden.',
+  'wf.say.state': '{0} möchte {1} von {2} nach {3} bringen.',
 }

@@ -214,4 +214,13 @@ export const admin = {
   'owner.text': 'It belongs to {0}. Keys, tokens and subscriptions stay as they are.',
   'owner.new': 'User name of the new owner',
   'owner.changed': '{0} belongs to {1} now.',
+  'wf.say.user': '{0} has registered.',
+  'wf.say.application': '{0} wants to make the application {1}.',
+  'wf.say.application.end': '{0} wants to remove the application {1}.',
+  'wf.say.production': '{0} wants production keys for the application {1}.',
+  'wf.say.sandbox': '{0} wants sandbox keys for the application {1}.',
+  'wf.say.subscription': '{0} wants to subscribe {1} to {2} in the tier {3}.',
+  'wf.say.tier': '{0} wants the tier {3} for the subscription of {1} to {2}.',
+  'wf.say.subscription.end': '{0} wants to end the subscription of {1} to {2}.',
+  'wf.say.state': '{0} wants to move {1} from {2} to {3}.',
 }
