@@ -21,6 +21,7 @@ SQL_FILES = \
 	sql/api_manager/postgresql/0012_token_end.sql \
 	sql/api_manager/postgresql/0013_token_targets.sql \
 	sql/api_manager/postgresql/0014_workflows.sql \
+	sql/api_manager/postgresql/0015_application_groups.sql \
 	sql/api_manager/sqlite/0001_api_manager.sql \
 	sql/api_manager/sqlite/0002_refresh_scopes.sql \
 	sql/api_manager/sqlite/0003_feed_notify.sql \
@@ -35,6 +36,7 @@ SQL_FILES = \
 	sql/api_manager/sqlite/0012_token_end.sql \
 	sql/api_manager/sqlite/0013_token_targets.sql \
 	sql/api_manager/sqlite/0014_workflows.sql \
+	sql/api_manager/sqlite/0015_application_groups.sql \
 	sql/registry/postgresql/0001_registry.sql \
 	sql/registry/postgresql/0002_policies.sql \
 	sql/registry/postgresql/0003_nodes.sql \

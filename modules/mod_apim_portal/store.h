@@ -27,20 +27,28 @@ typedef struct st_viewer_t {
 /** The caller's roles, from the User Manager database; an anonymous caller has none and needs no database. */
 apim_error_t *st_viewer(rest_request_t *rq, st_viewer_t *viewer);
 
+/** Reads the caller's roles once for the request: call it, with no database open, before what asks for the
+ * caller's applications. */
+apim_error_t *st_know_caller(rest_request_t *rq);
+/** They, "|role|role|"; "|" before st_know_caller. */
+const char *st_roles(const rest_request_t *rq);
+/* Parameters of ST_MINE. */
+#define ST_CALLER(rq) (rq)->username, st_roles(rq), st_roles(rq)
+
 /** The Store's document of an API the caller may see; 404 if there is none. status: its life-cycle state. */
 apim_error_t *st_catalogue_get(rest_request_t *rq, const char *id, json_t **document, const char **status);
 
 /** 404 unless the caller may see the API. */
 apim_error_t *st_check_seen(rest_request_t *rq, const char *id);
 
-/* An application of the caller's. */
+/* An application that the caller may work with: his own, or one that is shared with a role of his. */
 typedef struct st_application_t {
     const char *id, *owner, *name, *description, *tier, *token_type, *status;
     const char *attributes, *groups; /* JSON text */
     apr_int64_t created_at, updated_at, subscriptions;
 } st_application_t;
 
-/** Reads one; 404 if it does not exist or is another's. */
+/** Reads one; 404 if it does not exist or is another's. After st_know_caller. */
 apim_error_t *st_application_find(apim_db_t *db, rest_request_t *rq, const char *id, st_application_t *out);
 /** The same with a database of its own. */
 apim_error_t *st_application_of_caller(rest_request_t *rq, const char *id, st_application_t *out);
@@ -70,8 +78,8 @@ rest_handler_fn st_comments_list, st_comments_create, st_comment_read, st_commen
 rest_handler_fn st_ratings_list, st_user_rating_read, st_user_rating_put,
     st_user_rating_drop;                                            /* store_ratings.c */
 rest_handler_fn st_policies_list, st_policy_read, st_settings_read; /* store_settings.c */
-rest_handler_fn st_applications_list, st_applications_create, st_application_read, st_application_replace,
-    st_application_drop; /* store_applications.c */
+rest_handler_fn st_groups_list, st_applications_list, st_applications_create, st_application_read,
+    st_application_replace, st_application_drop; /* store_applications.c */
 rest_handler_fn st_subscriptions_list, st_subscriptions_create, st_subscriptions_create_many,
     st_subscription_read, st_subscription_replace, st_subscription_drop; /* store_subscriptions.c */
 rest_handler_fn st_keys_generate, st_keys_list, st_key_read, st_key_replace, st_key_drop,

@@ -69,7 +69,7 @@ static json_t *application_json(apr_pool_t *p, const st_application_t *a, int wh
 apim_error_t *st_application_find(apim_db_t *db, rest_request_t *rq, const char *id, st_application_t *out)
 {
     apim_rows_t *rows;
-    APIM_TRY(apim_db_select(db, rq->pool, &st_application_get, &rows, APIM_ARGS(id, rq->username)));
+    APIM_TRY(apim_db_select(db, rq->pool, &st_application_get, &rows, APIM_ARGS(id, ST_CALLER(rq))));
     if (!rows->count) {
         return apim_not_found(rq->pool, "Application", id);
     }
@@ -100,6 +100,7 @@ apim_error_t *st_application_of_caller(rest_request_t *rq, const char *id, st_ap
 {
     apim_error_t *err;
     apim_db_t *db;
+    APIM_TRY(st_know_caller(rq));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
     err = st_application_find(db, rq, id, out);
     apim_db_close(db);
@@ -122,12 +123,12 @@ static apim_error_t *read_list(rest_request_t *rq, apim_db_t *db, const char *pa
                                apim_rows_t **rows, apr_int64_t *total)
 {
     const char *order = apr_table_get(rq->query, "sortOrder");
-    APIM_TRY(apim_db_select(db, rq->pool, &st_application_count, rows, APIM_ARGS(rq->username, pattern)));
+    APIM_TRY(apim_db_select(db, rq->pool, &st_application_count, rows, APIM_ARGS(ST_CALLER(rq), pattern)));
     *total = number((*rows)->row[0][0]);
     return apim_db_select(
         db, rq->pool,
         order && strcasecmp(order, "desc") == 0 ? &st_application_list_name_desc : &st_application_list_name,
-        rows, APIM_ARGS(rq->username, pattern, apim_i64(rq->pool, limit), apim_i64(rq->pool, offset)));
+        rows, APIM_ARGS(ST_CALLER(rq), pattern, apim_i64(rq->pool, limit), apim_i64(rq->pool, offset)));
 }
 
 apim_error_t *st_applications_list(rest_request_t *rq)
@@ -141,6 +142,7 @@ apim_error_t *st_applications_list(rest_request_t *rq)
     apim_db_t *db;
     apim_json_own(rq->pool, list);
     APIM_TRY(rest_paging(rq, &limit, &offset));
+    APIM_TRY(st_know_caller(rq));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
     err = read_list(rq, db, po_like_pattern(rq->pool, query ? query : "", 1), limit, offset, &rows, &total);
     apim_db_close(db);
@@ -157,6 +159,22 @@ apim_error_t *st_application_read(rest_request_t *rq)
     st_application_t a;
     APIM_TRY(st_application_of_caller(rq, rq->param[0], &a));
     return rest_reply_json(rq->r, 200, application_json(rq->pool, &a, 1));
+}
+
+/* Roles that the caller can share applications with. */
+apim_error_t *st_groups_list(rest_request_t *rq)
+{
+    json_t *list = apim_json_own(rq->pool, json_array());
+    char *last, *role, *copy;
+    APIM_TRY(st_know_caller(rq));
+    copy = apr_pstrdup(rq->pool, st_roles(rq));
+    for (role = apr_strtok(copy, "|", &last); role; role = apr_strtok(NULL, "|", &last)) {
+        if (strncmp(role, "Internal/", 9) != 0) {
+            json_array_append_new(list, json_string(role));
+        }
+    }
+    return rest_reply_json(rq->r, 200,
+                           json_pack("{s:i, s:O}", "count", (int)json_array_size(list), "list", list));
 }
 
 /* -- create and change
@@ -192,7 +210,33 @@ static void read_attributes(po_problems_t *problems, const json_t *value, st_app
     a->attributes = apim_json_text(problems->pool, value);
 }
 
-/* Fills a from the body; what is absent stays. */
+/* Roles of the caller's own, and not those that everybody has: nobody finds out about others, or shares with
+ * all by mistake. */
+static void read_groups(po_problems_t *problems, const rest_request_t *rq, const json_t *value,
+                        st_application_t *a)
+{
+    json_t *role, *groups = po_check_texts(problems, "/groups", value, 32, 100);
+    size_t i;
+    if (!groups || strcmp(apim_json_text(rq->pool, groups), a->groups) == 0) {
+        return;
+    }
+    if (strcmp(a->owner, rq->username) != 0) {
+        po_problem(problems, "/groups", "can only be changed by the owner, %s.", a->owner);
+        return;
+    }
+    json_array_foreach(groups, i, role)
+    {
+        const char *name = json_string_value(role);
+        if (strncmp(name, "Internal/", 9) == 0 || strchr(name, '|') ||
+            !strstr(st_roles(rq), apr_pstrcat(rq->pool, "|", name, "|", NULL))) {
+            po_problem(problems, po_where_item(problems, "/groups", i), "you have no role %s to share with.",
+                       name);
+        }
+    }
+    a->groups = apim_json_text(rq->pool, groups);
+}
+
+/* Fills a from the body; what is absent stays. After st_know_caller. */
 static apim_error_t *read_body(rest_request_t *rq, st_application_t *a)
 {
     po_problems_t problems = {rq->pool, NULL, 0};
@@ -210,8 +254,7 @@ static apim_error_t *read_body(rest_request_t *rq, st_application_t *a)
     read_attributes(&problems, json_object_get(body, "attributes"), a);
     groups = json_object_get(body, "groups");
     if (groups && !json_is_null(groups)) {
-        groups = po_check_texts(&problems, "/groups", groups, 32, 100);
-        a->groups = groups ? apim_json_text(rq->pool, groups) : a->groups;
+        read_groups(&problems, rq, groups, a);
     }
     APIM_TRY(po_problems_error(&problems));
     return st_check_policy(rq, "application", "throttlingPolicy", a->tier);
@@ -240,6 +283,19 @@ static apim_error_t *ask(apim_db_t *db, rest_request_t *rq, const st_application
     return po_workflow_ask(db, rq->pool, &wish, waits);
 }
 
+/* a->groups as rows, for whom it is shared with to find it. */
+static apim_error_t *write_groups(rest_request_t *rq, apim_db_t *db, const st_application_t *a)
+{
+    json_t *role, *groups = apim_json_own(rq->pool, parsed(rq->pool, a->groups, json_array()));
+    size_t i;
+    APIM_TRY(apim_db_query(db, &st_group_delete, NULL, APIM_ARGS(a->id)));
+    json_array_foreach(groups, i, role)
+    {
+        APIM_TRY(apim_db_query(db, &st_group_insert, NULL, APIM_ARGS(a->id, json_string_value(role))));
+    }
+    return NULL;
+}
+
 /* Where approval is switched on it begins as CREATED. */
 static apim_error_t *insert_in_transaction(rest_request_t *rq, apim_db_t *db, st_application_t *a)
 {
@@ -252,6 +308,7 @@ static apim_error_t *insert_in_transaction(rest_request_t *rq, apim_db_t *db, st
     if (!added) {
         return name_taken(rq, a->name);
     }
+    APIM_TRY(write_groups(rq, db, a));
     APIM_TRY(ask(db, rq, a, PO_WF_APPLICATION_CREATION, "make", &waits));
     if (waits) {
         a->status = "CREATED";
@@ -278,6 +335,7 @@ apim_error_t *st_applications_create(rest_request_t *rq)
                           .status = "APPROVED",
                           .attributes = "{}",
                           .groups = "[]"};
+    APIM_TRY(st_know_caller(rq));
     APIM_TRY(read_body(rq, &a));
     a.id = apim_uuid(rq->pool);
     a.created_at = a.updated_at = apim_now_ms();
@@ -303,10 +361,11 @@ static apim_error_t *update(rest_request_t *rq, apim_db_t *db, st_application_t 
     a->updated_at = apim_now_ms();
     APIM_TRY(apim_db_query(db, &st_application_update, &changed,
                            APIM_ARGS(a->name, a->description, a->tier, a->token_type, a->attributes,
-                                     a->groups, apim_i64(rq->pool, a->updated_at), a->id, a->owner)));
+                                     a->groups, apim_i64(rq->pool, a->updated_at), a->id)));
     if (!changed) {
         return apim_not_found(rq->pool, "Application", a->id);
     }
+    APIM_TRY(write_groups(rq, db, a));
     APIM_TRY(po_invalidate(db, rq->pool, "application", a->id));
     return apim_db_commit(db);
 }
@@ -352,6 +411,10 @@ static apim_error_t *ask_to_drop(rest_request_t *rq, apim_db_t *db, st_applicati
     *waits = 0;
     APIM_TRY(apim_db_begin(db));
     APIM_TRY(st_application_find(db, rq, a->id, a));
+    if (strcmp(a->owner, rq->username) != 0) {
+        return apim_error(rq->pool, 403, 403, "Forbidden", "Only its owner, %s, can remove the application.",
+                          a->owner);
+    }
     if (!po_one_of(a->status, "CREATED|REJECTED")) {
         APIM_TRY(ask(db, rq, a, PO_WF_APPLICATION_DELETION, "remove", waits));
     }
@@ -372,6 +435,7 @@ apim_error_t *st_application_drop(rest_request_t *rq)
     apim_db_t *db;
     int waits;
     a.id = rq->param[0];
+    APIM_TRY(st_know_caller(rq));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
     err = ask_to_drop(rq, db, &a, &waits);
     apim_db_close(db);

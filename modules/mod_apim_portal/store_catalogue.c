@@ -38,6 +38,21 @@ apim_error_t *st_viewer(rest_request_t *rq, st_viewer_t *viewer)
     return err;
 }
 
+apim_error_t *st_know_caller(rest_request_t *rq)
+{
+    st_viewer_t viewer;
+    if (!rq->context) {
+        APIM_TRY(st_viewer(rq, &viewer));
+        rq->context = (void *)(apr_uintptr_t)viewer.roles;
+    }
+    return NULL;
+}
+
+const char *st_roles(const rest_request_t *rq)
+{
+    return rq->context ? rq->context : "|";
+}
+
 static apim_error_t *parse_document(rest_request_t *rq, const char *text, json_t **out)
 {
     apim_error_t *err = apim_json_parse(rq->pool, text, strlen(text), &document_limits, out);

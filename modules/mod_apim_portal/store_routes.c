@@ -37,6 +37,7 @@ const rest_route_t po_store_routes[] = {
 
     {"POST", "/me/change-password", po_change_password, NULL, 0},
 
+    {"GET", "/me/groups", st_groups_list, ST_SCOPES_APPLICATION, 0},
     {"GET", "/applications", st_applications_list, ST_SCOPES_APPLICATION, 0},
     {"POST", "/applications", st_applications_create, ST_SCOPES_APPLICATION, 0},
     {"GET", "/applications/{applicationId}", st_application_read, ST_SCOPES_APPLICATION, 0},

@@ -134,7 +134,7 @@ apim_error_t *st_settings_read(rest_request_t *rq)
         json_pack("[s,s,s,s]", "apim:subscribe", "apim:app_manage", "apim:sub_manage", "apim:api_key");
     return rest_reply_json(rq->r, 200,
                            json_pack("{s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:s, s:s, s:b}", "grantTypes",
-                                     po_offered_grants(rq), "scopes", scopes, "applicationSharingEnabled", 0,
+                                     po_offered_grants(rq), "scopes", scopes, "applicationSharingEnabled", 1,
                                      "mapExistingAuthApps", 0, "monetizationEnabled", 0,
                                      "recommendationEnabled", 0, "IsUnlimitedTierPaid", 0,
                                      "apiGatewayEndpoint", po_gateway_url(rq->r), "tokenUrl",

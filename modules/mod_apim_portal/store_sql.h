@@ -49,6 +49,11 @@
     "CASE WHEN s.status <> 'UNBLOCKED' THEN s.status WHEN s.deletion_pending = 1 THEN 'DELETE_PENDING' "     \
     "WHEN s.requested_tier IS NOT NULL THEN 'TIER_UPDATE_PENDING' ELSE s.status END"
 
+/* Applications that the caller may work with: parameters are his name, and his roles twice. */
+#define ST_MINE(ID)                                                                                          \
+    " " ID " IN (SELECT o.id FROM am_application o WHERE o.owner = %s UNION "                                \
+    "SELECT g.application_id FROM am_application_group g WHERE REPLACE(%s, '|' || g.role || '|', '') <> %s)"
+
 #define ST_APPLICATION                                                                                       \
     "SELECT id, owner, name, description, tier, token_type, " ST_APPLICATION_STATUS(                         \
         "") ", attributes, groups, created_at, "                                                             \
@@ -93,24 +98,28 @@
     X(st_policy_count, "SELECT COUNT(*) FROM reg_policy WHERE level = %s AND name <> 'Unauthenticated'")     \
     X(st_policy_get, "SELECT document FROM reg_policy WHERE level = %s AND name = %s")                       \
     /* applications */                                                                                       \
-    X(st_application_count,                                                                                  \
-      "SELECT COUNT(*) FROM am_application WHERE owner = %s AND LOWER(name) LIKE LOWER(%s) ESCAPE '!'")      \
-    X(st_application_list_name, ST_APPLICATION " WHERE owner = %s AND LOWER(name) LIKE LOWER(%s) ESCAPE '!'" \
-                                               " ORDER BY LOWER(name), id LIMIT %ld OFFSET %ld")             \
+    X(st_application_count, "SELECT COUNT(*) FROM am_application WHERE" ST_MINE(                             \
+                                "id") " AND LOWER(name) LIKE LOWER(%s) ESCAPE '!'")                          \
+    X(st_application_list_name,                                                                              \
+      ST_APPLICATION " WHERE" ST_MINE("id") " AND LOWER(name) LIKE LOWER(%s) ESCAPE '!'"                     \
+                                            " ORDER BY LOWER(name), id LIMIT %ld OFFSET %ld")                \
     X(st_application_list_name_desc,                                                                         \
-      ST_APPLICATION " WHERE owner = %s AND LOWER(name) LIKE LOWER(%s) ESCAPE '!'"                           \
-                     " ORDER BY LOWER(name) DESC, id LIMIT %ld OFFSET %ld")                                  \
-    X(st_application_get, ST_APPLICATION " WHERE id = %s AND owner = %s")                                    \
+      ST_APPLICATION " WHERE" ST_MINE("id") " AND LOWER(name) LIKE LOWER(%s) ESCAPE '!'"                     \
+                                            " ORDER BY LOWER(name) DESC, id LIMIT %ld OFFSET %ld")           \
+    X(st_application_get, ST_APPLICATION " WHERE id = %s AND" ST_MINE("id"))                                 \
     X(st_application_any, ST_APPLICATION " WHERE id = %s")                                                   \
     X(st_application_insert,                                                                                 \
       "INSERT INTO am_application (id, owner, name, description, tier, token_type, status, attributes, "     \
       "groups, created_at, updated_at) VALUES (%s, %s, %s, %s, %s, %s, 'APPROVED', %s, %s, %ld, %ld) "       \
       "ON CONFLICT DO NOTHING")                                                                              \
+    X(st_group_delete, "DELETE FROM am_application_group WHERE application_id = %s")                         \
+    X(st_group_insert,                                                                                       \
+      "INSERT INTO am_application_group (application_id, role) VALUES (%s, %s) ON CONFLICT DO NOTHING")      \
     X(st_application_name_taken,                                                                             \
       "SELECT id FROM am_application WHERE owner = %s AND name = %s AND id <> %s")                           \
     X(st_application_update,                                                                                 \
       "UPDATE am_application SET name = %s, description = %s, tier = %s, token_type = %s, "                  \
-      "attributes = %s, groups = %s, updated_at = %ld WHERE id = %s AND owner = %s")                         \
+      "attributes = %s, groups = %s, updated_at = %ld WHERE id = %s")                                        \
     X(st_application_delete, "DELETE FROM am_application WHERE id = %s AND owner = %s")                      \
     X(st_application_delete_subscriptions, "DELETE FROM am_subscription WHERE application_id = %s")          \
     X(st_application_delete_keys, "DELETE FROM am_application_key WHERE application_id = %s")                \
@@ -123,11 +132,13 @@
     /* subscriptions */                                                                                      \
     X(st_subscription_count,                                                                                 \
       "SELECT COUNT(*) FROM am_subscription s JOIN am_application a ON a.id = s.application_id"              \
-      " WHERE a.owner = %s AND (%s = '' OR s.application_id = %s) AND (%s = '' OR s.api_id = %s)")           \
+      " WHERE" ST_MINE(                                                                                      \
+          "s.application_id") " AND (%s = '' OR s.application_id = %s) AND (%s = '' OR s.api_id = %s)")      \
     X(st_subscription_list,                                                                                  \
-      ST_SUBSCRIPTION " WHERE a.owner = %s AND (%s = '' OR s.application_id = %s)"                           \
-                      " AND (%s = '' OR s.api_id = %s) ORDER BY s.created_at, s.id LIMIT %ld OFFSET %ld")    \
-    X(st_subscription_get, ST_SUBSCRIPTION " WHERE s.id = %s AND a.owner = %s")                              \
+      ST_SUBSCRIPTION " WHERE" ST_MINE("s.application_id") " AND (%s = '' OR s.application_id = %s)"         \
+                                                           " AND (%s = '' OR s.api_id = %s) ORDER BY "       \
+                                                           "s.created_at, s.id LIMIT %ld OFFSET %ld")        \
+    X(st_subscription_get, ST_SUBSCRIPTION " WHERE s.id = %s AND" ST_MINE("s.application_id"))               \
     X(st_subscription_insert,                                                                                \
       "INSERT INTO am_subscription (id, application_id, api_id, tier, status, created_at, updated_at) "      \
       "VALUES (%s, %s, %s, %s, 'UNBLOCKED', %ld, %ld) ON CONFLICT DO NOTHING")                               \

@@ -61,7 +61,7 @@ static json_t *subscription_json(const char *const *row)
 static apim_error_t *find(rest_request_t *rq, apim_db_t *db, const char *id, const char *const **row)
 {
     apim_rows_t *rows;
-    APIM_TRY(apim_db_select(db, rq->pool, &st_subscription_get, &rows, APIM_ARGS(id, rq->username)));
+    APIM_TRY(apim_db_select(db, rq->pool, &st_subscription_get, &rows, APIM_ARGS(id, ST_CALLER(rq))));
     if (!rows->count) {
         return apim_not_found(rq->pool, "Subscription", id);
     }
@@ -76,10 +76,10 @@ static apim_error_t *read_list(rest_request_t *rq, apim_db_t *db, const char *ap
                                int limit, int offset, apim_rows_t **rows, apr_int64_t *total)
 {
     APIM_TRY(apim_db_select(db, rq->pool, &st_subscription_count, rows,
-                            APIM_ARGS(rq->username, application, application, api, api)));
+                            APIM_ARGS(ST_CALLER(rq), application, application, api, api)));
     apim_parse_i64((*rows)->row[0][0], total);
     return apim_db_select(db, rq->pool, &st_subscription_list, rows,
-                          APIM_ARGS(rq->username, application, application, api, api,
+                          APIM_ARGS(ST_CALLER(rq), application, application, api, api,
                                     apim_i64(rq->pool, limit), apim_i64(rq->pool, offset)));
 }
 
@@ -94,6 +94,7 @@ apim_error_t *st_subscriptions_list(rest_request_t *rq)
     int limit, offset, i;
     apim_db_t *db;
     APIM_TRY(rest_paging(rq, &limit, &offset));
+    APIM_TRY(st_know_caller(rq));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
     err = read_list(rq, db, application ? application : "", api ? api : "", limit, offset, &rows, &total);
     apim_db_close(db);
@@ -117,6 +118,7 @@ static apim_error_t *reply(rest_request_t *rq, int status, const char *id)
 
 apim_error_t *st_subscription_read(rest_request_t *rq)
 {
+    APIM_TRY(st_know_caller(rq));
     return reply(rq, 200, rq->param[0]);
 }
 
@@ -220,6 +222,7 @@ static apim_error_t *subscribe(rest_request_t *rq, const json_t *body, const cha
     APIM_TRY(st_needed_text(rq, body, "applicationId", 64, &application));
     APIM_TRY(st_needed_text(rq, body, "apiId", 64, &api));
     APIM_TRY(st_needed_text(rq, body, "throttlingPolicy", 512, &tier));
+    APIM_TRY(st_know_caller(rq));
     APIM_TRY(check_api(rq, api, tier));
     *id = apim_uuid(rq->pool);
     if (!*id) {
@@ -328,6 +331,7 @@ apim_error_t *st_subscription_replace(rest_request_t *rq)
     apim_db_t *db;
     json_t *body;
     APIM_TRY(rest_read_json(rq->r, NULL, &body));
+    APIM_TRY(st_know_caller(rq));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
     err = find(rq, db, rq->param[0], &row);
     apim_db_close(db);
@@ -379,6 +383,7 @@ apim_error_t *st_subscription_drop(rest_request_t *rq)
     apim_error_t *err;
     apim_db_t *db;
     int waits;
+    APIM_TRY(st_know_caller(rq));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
     err = drop_or_ask(rq, db, rq->param[0], &waits);
     apim_db_close(db);

@@ -107,6 +107,7 @@ OPERATIONS = _table(PUBLISHER, """
     GET    /throttling-policies/{policyLevel}                                *
     GET    /throttling-policies/{policyLevel}/{policyId}                     *
     POST   /me/change-password                                               L
+    GET    /me/groups                                                        SA
     GET    /applications                                                     SA
     POST   /applications                                                     SA
     GET    /applications/{applicationId}                                     SA

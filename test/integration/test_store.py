@@ -280,3 +280,53 @@ def test_changes_reach_the_invalidations(env, store, api):
     store.delete(f"/subscriptions/{made['subscriptionId']}")
     rows = env.db.query("SELECT kind, subject FROM am_invalidation WHERE revision > ? ORDER BY revision", [before])
     assert [tuple(r) for r in rows if r[1] == app["applicationId"]] == [("application", app["applicationId"])] * 2
+
+
+# -- shared applications -----------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def team(client, env):
+    """A role that subscriber and subscriber2 have."""
+    admin = client.admin("admin")
+    admin.post("/roles", json={"name": "team-a"})
+    for user in ("subscriber", "subscriber2"):
+        env.db.query("INSERT INTO um_user_role (user_id, role) SELECT id, 'team-a' FROM um_user WHERE username = ?", [user], name="user_manager")
+    yield "team-a"
+    env.db.query("DELETE FROM um_user_role WHERE role = 'team-a'", name="user_manager")
+
+
+def test_an_application_is_shared_with_a_role(client, store, api, team):
+    mate = client.store("subscriber2")
+    assert store.ok("GET", "/me/groups")["list"] == [team]
+    app = store.ok("POST", "/applications", json={"name": flows.unique("shared"), "throttlingPolicy": "Unlimited", "groups": [team]})
+    path = f"/applications/{app['applicationId']}"
+    assert mate.ok("GET", path)["owner"] == "subscriber"
+    assert app["applicationId"] in [a["applicationId"] for a in mate.ok("GET", "/applications", params={"limit": 1000})["list"]]
+    sub = flows.subscribe(mate, api, app)
+    pair = flows.keys(mate, app)
+    flows.settle(client, flows.token(client, pair), api)
+    assert store.ok("GET", f"/subscriptions/{sub['subscriptionId']}")["applicationId"] == app["applicationId"]
+    assert [s["subscriptionId"] for s in mate.ok("GET", "/subscriptions", params={"applicationId": app["applicationId"]})["list"]] == [sub["subscriptionId"]]
+    mate.ok("PUT", path, json={"name": app["name"], "throttlingPolicy": "Unlimited", "description": "by a mate", "groups": [team]})
+    # What is the owner's alone.
+    assert mate.delete(path).status_code == 403
+    assert "owner" in mate.put(path, json={"name": app["name"], "throttlingPolicy": "Unlimited", "groups": []}).text
+    mate.ok("DELETE", f"/subscriptions/{sub['subscriptionId']}")
+    store.ok("PUT", path, json={"name": app["name"], "throttlingPolicy": "Unlimited", "groups": []})
+    assert mate.get(path).status_code == 404 and store.ok("GET", path)["description"] == "by a mate"
+    assert mate.get(f"{path}/oauth-keys").status_code == 404
+
+
+def test_whom_an_application_cannot_be_shared_with(client, store, team):
+    for groups in (["Internal/everyone"], ["Internal/subscriber"], ["admin"], ["nobody-has-it"], [team, "x|y"], "team-a", [1]):
+        refused = store.post("/applications", json={"name": flows.unique("shared"), "throttlingPolicy": "Unlimited", "groups": groups})
+        assert refused.status_code == 400 and "/groups" in refused.text, groups
+
+
+def test_who_left_the_team_is_out(client, store, env, team):
+    mate = client.store("subscriber2")
+    app = store.ok("POST", "/applications", json={"name": flows.unique("shared"), "throttlingPolicy": "Unlimited", "groups": [team]})
+    assert mate.get(f"/applications/{app['applicationId']}").status_code == 200
+    env.db.query("DELETE FROM um_user_role WHERE role = 'team-a' AND user_id IN (SELECT id FROM um_user WHERE username = 'subscriber2')", name="user_manager")
+    assert mate.get(f"/applications/{app['applicationId']}").status_code == 404
+    assert store.get(f"/applications/{app['applicationId']}").status_code == 200

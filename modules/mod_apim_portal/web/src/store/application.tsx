@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One application: its subscriptions, its keys.
 import { useState } from 'preact/hooks'
-import { get, remove, STORE } from '../lib/api'
+import { get, remove, session, STORE } from '../lib/api'
 import { date } from '../lib/i18n'
 import { go, Link } from '../lib/router'
 import { attempt, confirm, Empty, enc, say, Show, State, Tabs, Tile, Title, useLoad } from '../lib/ui'
@@ -22,6 +22,7 @@ function Facts({ a }: { a: App }) {
         <dt>{t('token.type')}</dt><dd>{a.tokenType === 'OAUTH' ? t('token.type.opaque') : t('token.type.jwt')}</dd>
         {a.createdTime && <><dt>{t('created')}</dt><dd>{date(Number(a.createdTime) || a.createdTime)}</dd></>}
         <dt>{t('owner')}</dt><dd>{a.owner}</dd>
+        {a.groups.length > 0 && <><dt>{t('groups')}</dt><dd>{a.groups.join(', ')}</dd></>}
       </dl>
     </section>
   )
@@ -51,7 +52,7 @@ export function Application({ id, tab }: { id: string; tab: string }) {
               <Tile name={a.name} large />
               <Title text={a.name} sub={a.status === 'APPROVED' ? t('application') : <State of={a.status} />}>
                 <button class="button" onClick={() => setEditing(true)}>{t('edit')}</button>
-                {a.status !== 'DELETE_PENDING' && <button class="button danger" onClick={() => drop(a)}>{t('delete')}</button>}
+                {a.status !== 'DELETE_PENDING' && a.owner === session.value!.username && <button class="button danger" onClick={() => drop(a)}>{t('delete')}</button>}
               </Title>
             </div>
             <Tabs label={a.name} base={base} now={tab}

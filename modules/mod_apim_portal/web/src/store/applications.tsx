@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The applications of who is logged in.
 import { useState } from 'preact/hooks'
-import { get, post, put, STORE, type List } from '../lib/api'
+import { get, post, put, session, STORE, type List } from '../lib/api'
 import { number } from '../lib/i18n'
 import { go, Link, place, setQuery } from '../lib/router'
-import { Dialog, Empty, FormEnd, Pager, pageOffset, pageSize, Search, Select, Show, State, Table, Text, Tile, Title, useLoad, useSend } from '../lib/ui'
+import { Checks, Dialog, Empty, FormEnd, Pager, pageOffset, pageSize, Search, Select, Show, State, Table, Text, Tile, Title, useLoad, useSend } from '../lib/ui'
 import { limitOf, type Application, type Policy } from './types'
 import { t } from './words'
 
@@ -14,9 +14,12 @@ export function ApplicationForm({ of, close, done }: { of?: Application; close: 
   const [tier, setTier] = useState(of?.throttlingPolicy ?? 'Unlimited')
   const [description, setDescription] = useState(of?.description ?? '')
   const [tokenType, setTokenType] = useState(of?.tokenType ?? 'JWT')
+  const [groups, setGroups] = useState(of?.groups ?? [])
+  const mine = !of || of.owner === session.value!.username
+  const roles = useLoad(() => get<{ list: string[] }>(`${STORE}/me/groups`), [])
   const tiers = useLoad(() => get<List<Policy>>(`${STORE}/throttling-policies/application`, { limit: 200 }), [])
   const { busy, error, submit } = useSend(async () => {
-    const body = { ...(of ? { attributes: of.attributes } : {}), name: name.trim(), throttlingPolicy: tier, description, tokenType }
+    const body = { ...(of ? { attributes: of.attributes } : {}), name: name.trim(), throttlingPolicy: tier, description, tokenType, ...(mine ? { groups } : {}) }
     done(of ? await put<Application>(`${STORE}/applications/${of.applicationId}`, body) : await post<Application>(`${STORE}/applications`, body))
   })
   const choices = (tiers.data?.list ?? []).map((p) => [p.name, `${p.displayName} (${limitOf(p)})`] as [string, string])
@@ -28,6 +31,8 @@ export function ApplicationForm({ of, close, done }: { of?: Application; close: 
           choices={choices.some(([v]) => v === tier) ? choices : [[tier, tier], ...choices]} />
         <Text label={t('description')} value={description} set={setDescription} rows={3} maxLength={1000} />
         <Select label={t('token.type')} value={tokenType} set={setTokenType} hint={t('token.type.hint')} choices={[['JWT', t('token.type.jwt')], ['OAUTH', t('token.type.opaque')]]} />
+        {mine && !!roles.data?.list.length && <Checks legend={t('groups')} on={groups} set={setGroups}
+          choices={[...new Set([...roles.data.list, ...groups])].map((role) => [role, role] as [string, string])} />}
         <FormEnd busy={busy} action={of ? t('save') : t('application.create')} cancel={close} error={error} />
       </form>
     </Dialog>
@@ -37,7 +42,7 @@ export function ApplicationForm({ of, close, done }: { of?: Application; close: 
 function Row({ a }: { a: Application }) {
   return (
     <tr>
-      <th scope="row"><span class="named"><Tile name={a.name} /><Link href={`/store/applications/${a.applicationId}`}>{a.name}</Link></span></th>
+      <th scope="row"><span class="named"><Tile name={a.name} /><Link href={`/store/applications/${a.applicationId}`}>{a.name}</Link></span>{a.owner !== session.value!.username && <p class="soft">{t('shared.by', a.owner)}</p>}</th>
       <td class="soft">{a.description}</td>
       <td>{a.throttlingPolicy}</td>
       <td>{a.subscriptionCount === 1 ? t('count.subscription') : t('count.subscriptions', number(a.subscriptionCount))}</td>

@@ -43,6 +43,7 @@ export interface Application {
   owner: string
   subscriptionCount: number
   attributes: Record<string, string>
+  groups: string[]
   createdTime?: string
 }
 

@@ -253,4 +253,6 @@ export const store: Record<keyof typeof en, string> = {
   'tier.waiting': 'Die andere Stufe wartet auf Genehmigung.',
   'signup.waiting': 'Ihr Konto wartet auf Genehmigung',
   'signup.waiting.text': 'Sie können sich als {0} anmelden, sobald ein Administrator es genehmigt hat.',
+  'groups': 'Geteilt mit',
+  'shared.by': 'von {0}',
 }

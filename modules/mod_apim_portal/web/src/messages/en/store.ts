@@ -251,4 +251,6 @@ export const store = {
   'tier.waiting': 'The other tier waits for approval.',
   'signup.waiting': 'Your account waits for approval',
   'signup.waiting.text': 'You can log in as {0} once an administrator has approved it.',
+  'groups': 'Shared with',
+  'shared.by': 'of {0}',
 }
