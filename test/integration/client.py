@@ -17,6 +17,7 @@ TIMEOUT = 60
 
 class Rest(requests.Session):
     """A session with a base URL: rest.get('/apis', params=…). Answers are plain requests.Response."""
+    tries_odd_bodies = False  # a test that does sets it: what is taken of them need not be in the OpenAPI documents
 
     def __init__(self, base, token=None, auth=None):
         super().__init__()
@@ -32,7 +33,7 @@ class Rest(requests.Session):
         more.setdefault("allow_redirects", False)
         response = super().request(method, url if url.startswith("http") else self.base + url, **more)
         if not more.get("stream"):
-            contract.check(response)
+            contract.check(response, bodies=not self.tries_odd_bodies)
         return response
 
     def ok(self, method, url, status=(200, 201, 202, 204), **more):

@@ -122,8 +122,8 @@ def _of_httpd(response):
     return response.headers.get("Content-Type", "").startswith("text/html") and response.status_code >= 400
 
 
-def check(response):
-    """Fails if a response of one of the REST APIs is not what the document says."""
+def check(response, bodies=True):
+    """Fails if a response of one of the REST APIs is not what the document says; bodies: or took a body that it does not."""
     url = urllib.parse.urlsplit(response.request.url)
     base = next((b for b in PARTS if url.path == b or url.path.startswith(b + "/")), None)
     if base is None or _of_httpd(response):
@@ -137,5 +137,5 @@ def check(response):
     declared = operation["responses"].get(status) or status in ("405", "500", "502", "503", "504") and operation["responses"]["default"]
     assert declared, f"{where}: this status is not documented: {response.text[:300]}"
     _check_body(base, response, declared, where)
-    if response.status_code < 300:
+    if bodies and response.status_code < 300:
         _check_request(base, response, operation, where)
