@@ -17,7 +17,7 @@ TIMEOUT = 60
 
 class Rest(requests.Session):
     """A session with a base URL: rest.get('/apis', params=…). Answers are plain requests.Response."""
-    tries_odd_bodies = False  # a test that does sets it: what is taken of them need not be in the OpenAPI documents
+    tries_odd_bodies = False  # a test that does sets it: what is taken of them, and comes back, need not be in the OpenAPI documents
 
     def __init__(self, base, token=None, auth=None):
         super().__init__()
