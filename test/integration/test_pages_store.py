@@ -61,6 +61,31 @@ def test_from_sign_up_to_a_call(env, site, api):
     browse(env, site, "store.mjs", user={"name": "pagereader", "password": "correct horse 7"}, api={"id": api["id"], "name": NAME})
 
 
+def test_what_waits_for_approval(env, site, api):
+    admin, store, mate = site[1].admin("admin"), site[1].store("subscriber"), site[1].store("subscriber2")
+    admin.ok("POST", "/roles", json={"name": "page-team"})
+    for user in ("subscriber", "subscriber2"):
+        admin.ok("PUT", f"/users/{user}", json={"roles": ["Internal/subscriber", "page-team"]})
+        site[1].forget(user)
+    store, mate = site[1].store("subscriber"), site[1].store("subscriber2")
+    app = store.ok("POST", "/applications", json={"name": "patient", "throttlingPolicy": "Unlimited"})
+    mate.ok("POST", "/applications", json={"name": "of a mate", "throttlingPolicy": "Unlimited", "groups": ["page-team"]})
+    other = site[1].publisher("admin").ok("POST", "/apis", json={
+        "name": "PageOther", "context": "/pageother", "version": "1.0.0", "policies": ["Unlimited", "Gold"],
+        "endpointConfig": {"endpoint_type": "http", "production_endpoints": {"url": env.backend("other").url}}})
+    site[1].publisher("admin").ok("POST", "/apis/change-lifecycle", params={"apiId": other["id"], "action": "Publish"})
+    wait_until(lambda: store.get(f"/apis/{other['id']}").status_code == 200, 10, what="the Store shows it")
+    store.ok("POST", "/subscriptions", json={"apiId": other["id"], "applicationId": app["applicationId"], "throttlingPolicy": "Gold"})
+    kinds = [t["workflowType"] for t in admin.ok("GET", "/workflow-types")["list"]]
+    for kind in kinds:
+        admin.ok("PUT", f"/workflow-types/{kind}", json={"enabled": True})
+    try:
+        browse(env, site, "waiting.mjs", api={"id": api["id"], "name": NAME}, role="page-team", shared="of a mate")
+    finally:
+        for kind in kinds:
+            admin.ok("PUT", f"/workflow-types/{kind}", json={"enabled": False})
+
+
 @pytest.mark.parametrize("window, every", [({}, 1), ({"viewport": {"width": 390, "height": 800}, "colorScheme": "dark", "locale": "de"}, 2)],
                          ids=["wide", "phone"])
 def test_axe_finds_nothing(env, site, api, window, every):
