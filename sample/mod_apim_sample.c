@@ -245,7 +245,7 @@ static const rest_route_t routes[] = {{"GET", "/huts", list_huts, NULL, 0},
                                       {"GET", "/openapi.json", get_definition, NULL, 0},
                                       {NULL, NULL, NULL, NULL, 0}};
 
-static const rest_api_t api = {"", routes, NULL, "TrailHuts", NULL, NULL};
+static const rest_api_t api = {"", routes, NULL, "TrailHuts", NULL, NULL, NULL};
 
 /* -- httpd -------------------------------------------------------------------------------------------------
  */

@@ -22,6 +22,7 @@ SQL_FILES = \
 	sql/api_manager/postgresql/0013_token_targets.sql \
 	sql/api_manager/postgresql/0014_workflows.sql \
 	sql/api_manager/postgresql/0015_application_groups.sql \
+	sql/api_manager/postgresql/0016_api_access.sql \
 	sql/api_manager/sqlite/0001_api_manager.sql \
 	sql/api_manager/sqlite/0002_refresh_scopes.sql \
 	sql/api_manager/sqlite/0003_feed_notify.sql \
@@ -37,6 +38,7 @@ SQL_FILES = \
 	sql/api_manager/sqlite/0013_token_targets.sql \
 	sql/api_manager/sqlite/0014_workflows.sql \
 	sql/api_manager/sqlite/0015_application_groups.sql \
+	sql/api_manager/sqlite/0016_api_access.sql \
 	sql/registry/postgresql/0001_registry.sql \
 	sql/registry/postgresql/0002_policies.sql \
 	sql/registry/postgresql/0003_nodes.sql \

@@ -125,11 +125,7 @@ static void check_availability(po_problems_t *problems, const char *where, json_
 
 static void check_access_control(po_problems_t *problems, const char *where, json_t **value)
 {
-    if (po_check_one_of(problems, where, *value, "NONE|RESTRICTED") &&
-        strcmp(json_string_value(*value), "NONE") != 0) {
-        po_problem(problems, where,
-                   "RESTRICTED is not supported: every creator and publisher sees every API.");
-    }
+    po_check_one_of(problems, where, *value, "NONE|RESTRICTED");
 }
 
 static void check_implementation(po_problems_t *problems, const char *where, json_t **value)
@@ -497,6 +493,11 @@ static void check_together(po_problems_t *problems, const json_t *document)
         !json_array_size(json_object_get(document, "visibleRoles"))) {
         po_problem(problems, "/visibleRoles",
                    "must name at least one role, because visibility is RESTRICTED.");
+    }
+    if (strcmp(apim_json_str(document, "accessControl", ""), "RESTRICTED") == 0 &&
+        !json_array_size(json_object_get(document, "accessControlRoles"))) {
+        po_problem(problems, "/accessControlRoles",
+                   "must name at least one role, because accessControl is RESTRICTED.");
     }
     check_scope_use(problems, document);
 }

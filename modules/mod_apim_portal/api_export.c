@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "access_control.h"
 #include "archive_resource.h"
 #include "attachment_sql.h"
 #include "publisher_sql.h"
@@ -229,6 +230,7 @@ apim_error_t *po_api_export(rest_request_t *rq)
     err = read_all(&e, db);
     apim_db_close(db);
     APIM_TRY(err);
+    APIM_TRY(po_access_check(rq, e.api->id));
     APIM_TRY(write_all(&e));
     APIM_TRY(po_zip_write(rq->pool, e.entries, &data, &len));
     apr_table_setn(rq->r->headers_out, "Content-Disposition",

@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "access_control.h"
 #include "archive_resource.h"
 #include "attachment_sql.h"
 #include "document_store.h"
@@ -187,6 +188,9 @@ static apim_error_t *find_existing(import_t *m, const po_identity_t *identity, p
     }
     apim_db_close(db);
     APIM_TRY(err);
+    if (m->existing) {
+        APIM_TRY(po_access_check(m->rq, m->existing));
+    }
     if (m->existing && !says(m->rq, "overwrite", 0)) {
         return apim_error(m->p, 409, 900250, "The API already exists",
                           "There is an API %s %s already; overwrite=true changes it.", identity->name,

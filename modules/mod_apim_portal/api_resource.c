@@ -4,6 +4,7 @@
 
 #include "endpoint_secrets.h"
 #include "openapi/openapi.h"
+#include "access_control.h"
 #include "publisher.h"
 #include "publisher_sql.h"
 #include "search_query.h"
@@ -57,14 +58,17 @@ static apim_error_t *read_page(rest_request_t *rq, const apim_stmt_t *stmt, cons
 {
     apim_db_t *db;
     apim_rows_t *rows = NULL, *count = NULL;
+    po_access_t access;
     apim_error_t *err;
     int i;
+    APIM_TRY(po_access_of(rq, &access));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
-    err = apim_db_select(db, rq->pool, &po_api_count, &count, APIM_ARGS(PO_PATTERNS(*q)));
+    err = apim_db_select(db, rq->pool, &po_api_count, &count,
+                         APIM_ARGS(PO_PATTERNS(*q), PO_ACCESS_ARGS(&access)));
     err = err ? err
               : apim_db_select(db, rq->pool, stmt, &rows,
-                               APIM_ARGS(PO_PATTERNS(*q), apim_i64(rq->pool, page->limit),
-                                         apim_i64(rq->pool, page->offset)));
+                               APIM_ARGS(PO_PATTERNS(*q), PO_ACCESS_ARGS(&access),
+                                         apim_i64(rq->pool, page->limit), apim_i64(rq->pool, page->offset)));
     apim_db_close(db);
     APIM_TRY(err);
     page->total = po_number(count->row[0][0]);

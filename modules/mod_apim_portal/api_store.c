@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "access_control.h"
 #include "apim_crypto.h"
 #include "apim_text.h"
 #include "attachment_sql.h"
@@ -171,6 +172,7 @@ apim_error_t *po_api_add(apim_db_t *db, apr_pool_t *p, po_api_t *api, const char
                           api->name, api->version, api->context_template);
     }
     APIM_TRY(write_scopes(db, p, api));
+    APIM_TRY(po_access_write(db, api));
     if (api->copied_from) {
         APIM_TRY(po_attachments_copy(db, p, api->copied_from, api->id));
     }
@@ -194,6 +196,7 @@ apim_error_t *po_api_save(apim_db_t *db, apr_pool_t *p, po_api_t *api, const cha
         APIM_TRY(apim_db_query(db, &po_api_set_definition, NULL, APIM_ARGS(definition, api->id)));
     }
     APIM_TRY(write_scopes(db, p, api));
+    APIM_TRY(po_access_write(db, api));
     return po_lifecycle_is_deployed(api->status) ? po_api_queue(db, p, api->id) : NULL;
 }
 
@@ -242,9 +245,9 @@ static apim_error_t *check_unsubscribed(apim_db_t *db, apr_pool_t *p, const po_a
 apim_error_t *po_api_remove(apim_db_t *db, apr_pool_t *p, const po_api_t *api)
 {
     const apim_stmt_t *const parts[] = {
-        &po_api_delete_scopes,   &po_api_delete_events, &po_api_delete_deployments, &po_api_delete_revisions,
-        &po_api_delete_rejected, &po_thumbnail_delete,  &po_document_delete_all,    &wf_withdraw,
-        &po_api_delete};
+        &po_api_delete_scopes, &po_api_delete_events,   &po_api_delete_deployments, &po_api_delete_revisions,
+        &po_access_clear,      &po_api_delete_rejected, &po_thumbnail_delete,       &po_document_delete_all,
+        &wf_withdraw,          &po_api_delete};
     apr_size_t i;
     APIM_TRY(check_unsubscribed(db, p, api));
     for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

@@ -26,6 +26,7 @@ PORTAL_FRAME = \
 PORTAL_PUBLISHER = \
 	modules/mod_apim_portal/publisher_sql.c modules/mod_apim_portal/publisher_sql.h \
 	modules/mod_apim_portal/api_store.c modules/mod_apim_portal/api_store.h \
+	modules/mod_apim_portal/access_control.c modules/mod_apim_portal/access_control.h \
 	modules/mod_apim_portal/revision_store.c modules/mod_apim_portal/revision_store.h \
 	modules/mod_apim_portal/publication.c modules/mod_apim_portal/publication.h \
 	modules/mod_apim_portal/publisher.h \

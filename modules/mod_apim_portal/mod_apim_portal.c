@@ -7,6 +7,7 @@
 #include <ap_mpm.h>
 #include <mpm_common.h>
 
+#include "access_control.h"
 #include "admin.h"
 #include "httpd/busy_connection.h"
 #include "httpd/audit.h"
@@ -34,15 +35,16 @@ static void note_event(rest_request_t *rq, const apim_error_t *err)
 }
 
 static const rest_api_t publisher_api = {
-    PO_PUBLISHER_BASE, po_publisher_routes, po_authenticate, "Publisher", NULL, note_event};
-static const rest_api_t store_api = {PO_STORE_BASE, po_store_routes, po_authenticate, "Store",
-                                     NULL,          note_event};
-static const rest_api_t admin_api = {PO_ADMIN_BASE, po_admin_routes, po_authenticate, "Administration",
-                                     NULL,          note_event};
+    PO_PUBLISHER_BASE, po_publisher_routes, po_authenticate, "Publisher", NULL, note_event, po_access_guard};
+static const rest_api_t store_api = {
+    PO_STORE_BASE, po_store_routes, po_authenticate, "Store", NULL, note_event, NULL};
+static const rest_api_t admin_api = {
+    PO_ADMIN_BASE, po_admin_routes, po_authenticate, "Administration", NULL, note_event, NULL};
 
-static const rest_api_t signup_api = {PO_SIGNUP_BASE, po_signup_routes, NULL, "Store", NULL, note_event};
+static const rest_api_t signup_api = {PO_SIGNUP_BASE, po_signup_routes, NULL, "Store",
+                                      NULL,           note_event,       NULL};
 
-static const rest_api_t pages_api = {PO_PAGES_BASE, po_pages_routes, NULL, "Portal", NULL, note_event};
+static const rest_api_t pages_api = {PO_PAGES_BASE, po_pages_routes, NULL, "Portal", NULL, note_event, NULL};
 
 static int lies_below(const char *uri, const char *base)
 {

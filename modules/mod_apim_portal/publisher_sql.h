@@ -17,6 +17,13 @@
     "visibility, document, etag, created_at, updated_at, updated_by, " PO_HAS_THUMBNAIL(                     \
         "am_api.id") ", " PO_WORKFLOW_STATUS("am_api.id")
 
+/* APIs that the caller may work with: parameters are 1 for an administrator, his name, his roles twice. */
+#define PO_ACCESSIBLE                                                                                        \
+    "(am_api.restricted = 0 OR %s = '1' OR am_api.provider = %s OR EXISTS (SELECT 1 FROM am_api_access x "   \
+    "WHERE x.api_id = am_api.id AND REPLACE(%s, '|' || x.role || '|', '') <> %s))"
+#define PO_API_OR_REVISION                                                                                   \
+    "(am_api.id = %s OR am_api.id = (SELECT r.api_id FROM am_api_revision r WHERE r.id = %s))"
+
 /* The filter of lists: patterns made by po_query_parse, each given twice, in this order: name, version,
  * context, provider, status, description, three tags, four words, category, documents. "%%" matches
  * everything: it is asked for first, because folding ten texts of each of ten thousand rows takes longer than
@@ -32,7 +39,7 @@
 #define PO_API_FILTER                                                                                        \
     " FROM am_api WHERE 1 = 1" PO_MATCH("name") PO_MATCH("version") PO_MATCH("context") PO_MATCH("provider") \
         PO_MATCH("status") PO_MATCH("description") PO_MATCH("tags") PO_MATCH("tags") PO_MATCH("tags")        \
-            PO_WORD PO_WORD PO_WORD PO_WORD PO_MATCH("categories") PO_DOCUMENTED
+            PO_WORD PO_WORD PO_WORD PO_WORD PO_MATCH("categories") PO_DOCUMENTED " AND " PO_ACCESSIBLE
 /* Whether there is a thumbnail is asked of the page alone, not of all that was skipped. */
 #define PO_API_LIST(ORDER)                                                                                   \
     "SELECT p.*, " PO_HAS_THUMBNAIL("p.id") ", " PO_WORKFLOW_STATUS(                                         \
@@ -90,6 +97,12 @@
     X(po_api_list_created_desc, PO_API_LIST("created_at DESC"))                                              \
     X(po_api_list_status_asc, PO_API_LIST("status, created_at DESC"))                                        \
     X(po_api_list_status_desc, PO_API_LIST("status DESC, created_at DESC"))                                  \
+    /* who may work with them */                                                                             \
+    X(po_access_restricted, "SELECT 1 FROM am_api WHERE restricted = 1 AND " PO_API_OR_REVISION)             \
+    X(po_access_allowed, "SELECT 1 FROM am_api WHERE " PO_API_OR_REVISION " AND " PO_ACCESSIBLE)             \
+    X(po_access_set, "UPDATE am_api SET restricted = %ld WHERE id = %s")                                     \
+    X(po_access_clear, "DELETE FROM am_api_access WHERE api_id = %s")                                        \
+    X(po_access_add, "INSERT INTO am_api_access (api_id, role) VALUES (%s, %s) ON CONFLICT DO NOTHING")      \
     /* life cycle */                                                                                         \
     X(po_event_insert,                                                                                       \
       "INSERT INTO am_api_lifecycle_event (api_id, seq, previous_state, post_state, username, "              \
@@ -136,12 +149,15 @@
     X(po_environment_list, "SELECT name, display_name, description, type, gateway_url FROM am_environment "  \
                            "ORDER BY CASE WHEN name = 'Default' THEN 0 ELSE 1 END, name")                    \
     /* subscriptions */                                                                                      \
-    X(po_subscription_count, "SELECT COUNT(*) FROM am_subscription WHERE (%s = '' OR api_id = %s)")          \
+    X(po_subscription_count,                                                                                 \
+      "SELECT COUNT(*) FROM am_subscription s WHERE (%s = '' OR s.api_id = %s) AND NOT EXISTS "              \
+      "(SELECT 1 FROM am_api WHERE am_api.id = s.api_id AND NOT " PO_ACCESSIBLE ")")                         \
     X(po_subscription_list,                                                                                  \
       "SELECT s.id, s.api_id, s.tier, " PO_SUBSCRIPTION_STATUS ", a.id, a.name, a.owner, a.description, "    \
       "(SELECT COUNT(*) FROM am_subscription t WHERE t.application_id = a.id) "                              \
       "FROM am_subscription s JOIN am_application a ON a.id = s.application_id "                             \
-      "WHERE (%s = '' OR s.api_id = %s) ORDER BY s.created_at, s.id LIMIT %ld OFFSET %ld")                   \
+      "WHERE (%s = '' OR s.api_id = %s) AND NOT EXISTS (SELECT 1 FROM am_api WHERE am_api.id = s.api_id "    \
+      "AND NOT " PO_ACCESSIBLE ") ORDER BY s.created_at, s.id LIMIT %ld OFFSET %ld")                         \
     X(po_subscription_get,                                                                                   \
       "SELECT s.id, s.api_id, s.tier, " PO_SUBSCRIPTION_STATUS ", a.id, a.name, a.owner, a.description, "    \
       "(SELECT COUNT(*) FROM am_subscription t WHERE t.application_id = a.id) "                              \

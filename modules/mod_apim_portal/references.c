@@ -192,6 +192,8 @@ apim_error_t *po_check_references(rest_request_t *rq, const char *name, json_t *
 {
     po_problems_t problems = {rq->pool, NULL, 0};
     APIM_TRY(po_check_roles(rq, &problems, "/visibleRoles", json_object_get(document, "visibleRoles")));
+    APIM_TRY(po_check_roles(rq, &problems, "/accessControlRoles",
+                            json_object_get(document, "accessControlRoles")));
     APIM_TRY(check_bindings(rq, &problems, document));
     APIM_TRY(check_policies(rq, &problems, document));
     APIM_TRY(check_scopes(rq, &problems, name, document));

@@ -2,6 +2,7 @@
 #include <apr_strings.h>
 #include <string.h>
 
+#include "access_control.h"
 #include "publisher.h"
 #include "publisher_sql.h"
 
@@ -18,16 +19,20 @@ static apim_error_t *read_page(rest_request_t *rq, const char *api_id, int limit
 {
     apim_db_t *db;
     apim_error_t *err = NULL;
+    po_access_t access;
     po_api_t *api;
+    APIM_TRY(po_access_of(rq, &access));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
     if (*api_id) {
         err = po_api_get(db, rq->pool, api_id, &api);
     }
-    err = err ? err : apim_db_select(db, rq->pool, &po_subscription_count, count, APIM_ARGS(api_id, api_id));
     err = err ? err
-              : apim_db_select(
-                    db, rq->pool, &po_subscription_list, rows,
-                    APIM_ARGS(api_id, api_id, apim_i64(rq->pool, limit), apim_i64(rq->pool, offset)));
+              : apim_db_select(db, rq->pool, &po_subscription_count, count,
+                               APIM_ARGS(api_id, api_id, PO_ACCESS_ARGS(&access)));
+    err = err ? err
+              : apim_db_select(db, rq->pool, &po_subscription_list, rows,
+                               APIM_ARGS(api_id, api_id, PO_ACCESS_ARGS(&access), apim_i64(rq->pool, limit),
+                                         apim_i64(rq->pool, offset)));
     apim_db_close(db);
     return err;
 }
@@ -68,6 +73,19 @@ static apim_error_t *set_in_transaction(rest_request_t *rq, apim_db_t *db, const
     return apim_db_commit(db);
 }
 
+/* The subscription's API must be one that the caller works with. */
+static apim_error_t *check_access(rest_request_t *rq, const char *id)
+{
+    apim_rows_t *rows;
+    apim_db_t *db;
+    apim_error_t *err;
+    APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
+    err = apim_db_select(db, rq->pool, &po_subscription_get, &rows, APIM_ARGS(id));
+    apim_db_close(db);
+    APIM_TRY(err);
+    return rows->count ? po_access_check(rq, rows->row[0][1]) : NULL;
+}
+
 static apim_error_t *set_status(rest_request_t *rq, const char *status)
 {
     const char *id;
@@ -75,6 +93,7 @@ static apim_error_t *set_status(rest_request_t *rq, const char *status)
     apim_db_t *db;
     apim_error_t *err;
     APIM_TRY(po_needed(rq, "subscriptionId", &id));
+    APIM_TRY(check_access(rq, id));
     APIM_TRY(po_open(rq, APIM_DB_API_MANAGER, &db));
     err = set_in_transaction(rq, db, id, status, &rows);
     apim_db_close(db);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "access_control.h"
 #include "usage_resource.h"
 
 #include <apr_strings.h>
@@ -155,12 +156,12 @@ static json_t *item_json(apr_pool_t *p, const apim_stmt_t *stmt, const char *con
 }
 
 static apim_error_t *select_both(rest_request_t *rq, const apim_stmt_t *stmt, const window_t *w,
-                                 const char *api, const char *application, apim_rows_t **rows,
-                                 apim_rows_t **total)
+                                 const char *api, const char *application, const po_access_t *access,
+                                 apim_rows_t **rows, apim_rows_t **total)
 {
     const char *args[] = {
-        w->period,  apim_i64(rq->pool, w->from), apim_i64(rq->pool, w->to), api, api, application,
-        application};
+        w->period,   apim_i64(rq->pool, w->from), apim_i64(rq->pool, w->to), api, api, application,
+        application, access->everything,          PO_ACCESS_ARGS(access)};
     const int n = (int)(sizeof(args) / sizeof(args[0]));
     apim_error_t *err;
     apim_db_t *db;
@@ -186,7 +187,9 @@ static apim_error_t *find_dimension(rest_request_t *rq, const char *fallback, co
                             "by must be time, api, resource, application, user, tier, status, code or node.");
 }
 
-static apim_error_t *answer(rest_request_t *rq, const char *api, const char *application)
+/* access: whose APIs are counted. */
+static apim_error_t *answer(rest_request_t *rq, const char *api, const char *application,
+                            const po_access_t *access)
 {
     const apim_stmt_t *stmt = NULL;
     apim_rows_t *rows, *total;
@@ -196,7 +199,7 @@ static apim_error_t *answer(rest_request_t *rq, const char *api, const char *app
     apim_json_own(rq->pool, list);
     APIM_TRY(find_dimension(rq, "time", &stmt));
     APIM_TRY(read_window(rq, &w));
-    APIM_TRY(select_both(rq, stmt, &w, api, application, &rows, &total));
+    APIM_TRY(select_both(rq, stmt, &w, api, application, access, &rows, &total));
     for (i = 0; i < rows->count; i++) {
         json_array_append_new(list, item_json(rq->pool, stmt, rows->row[i]));
     }
@@ -214,12 +217,15 @@ static const char *query_text(rest_request_t *rq, const char *name)
 
 apim_error_t *po_usage_read(rest_request_t *rq)
 {
-    return answer(rq, query_text(rq, "apiId"), query_text(rq, "applicationId"));
+    po_access_t access;
+    APIM_TRY(po_access_of(rq, &access));
+    return answer(rq, query_text(rq, "apiId"), query_text(rq, "applicationId"), &access);
 }
 
 apim_error_t *st_usage_read(rest_request_t *rq)
 {
+    const po_access_t all = {"1", rq->username, "|"};
     st_application_t application;
     APIM_TRY(st_application_of_caller(rq, rq->param[0], &application));
-    return answer(rq, query_text(rq, "apiId"), application.id);
+    return answer(rq, query_text(rq, "apiId"), application.id, &all);
 }

@@ -16,7 +16,7 @@ BEGIN
         GRANT SELECT, UPDATE ON am_feed_head TO apim_keymgr;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'apim_portal') THEN
-        GRANT SELECT, INSERT, UPDATE, DELETE ON am_api, am_api_category, am_api_deployment, am_api_document, am_api_lifecycle_event,
+        GRANT SELECT, INSERT, UPDATE, DELETE ON am_api, am_api_access, am_api_category, am_api_deployment, am_api_document, am_api_lifecycle_event,
             am_api_revision, am_api_thumbnail, am_application, am_application_group, am_environment, am_portal_session, am_publication_outbox,
             am_scope, am_subscription, am_workflow, am_workflow_type TO apim_portal;
         GRANT SELECT, DELETE ON am_api_key, am_application_key TO apim_portal;

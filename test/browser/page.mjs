@@ -11,6 +11,15 @@ const axe = readFileSync(npm.resolve('axe-core/axe.min.js'), 'utf8')
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 const WAIT = 15_000
 
+/** What axe-core finds, and whether the page is wider than its window. */
+async function axeFinds(page) {
+  await page.evaluate(axe)
+  const found = await page.evaluate(async (rules) => (await globalThis.axe.run(document, { runOnly: rules, resultTypes: ['violations'], iframes: false })).violations
+    .map((v) => `${v.id} (${v.help}): ${v.nodes.slice(0, 3).map((n) => n.target.join(' ')).join(', ')}`), RULES)
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  return wider > 0 ? [...found, `the page is ${wider} px wider than the window`] : found
+}
+
 /** Opens a window: { page, url(place), logIn(user, place), look(name), visit(place), quiet() }. */
 async function open(browser, job, more = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en', reducedMotion: 'reduce', ...more })
@@ -40,13 +49,14 @@ async function open(browser, job, more = {}) {
     },
     /** Throws if axe-core finds anything, or if the page is wider than its window. */
     async look(name) {
-      await page.waitForFunction(() => !document.querySelector('.stale')) // dimmed while it is read again
-      await page.evaluate(axe)
-      const found = await page.evaluate(async (rules) => (await globalThis.axe.run(document, { runOnly: rules, resultTypes: ['violations'], iframes: false })).violations
-        .map((v) => `${v.id} (${v.help}): ${v.nodes.slice(0, 3).map((n) => n.target.join(' ')).join(', ')}`), RULES)
-      const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-      if (wider > 0) found.push(`the page is ${wider} px wider than the window`)
-      if (found.length) throw new Error(`${name}: ${found.join('\n')}`)
+      let found = []
+      for (let turn = 0; turn < 3; turn++) { // what is read again is dimmed meanwhile: that is looked at once it has come
+        await page.waitForFunction(() => !document.querySelector('.stale'))
+        found = await axeFinds(page)
+        if (!found.length) return
+        await page.waitForTimeout(300)
+      }
+      throw new Error(`${name}: ${found.join('\n')}`)
     },
     quiet() {
       if (said.length) throw new Error(said.join('\n'))

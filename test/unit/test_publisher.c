@@ -164,7 +164,7 @@ static void test_document_refusals(void **state)
         {"{\"authorizationHeader\":\"X\\r\\nY\"}", "/authorizationHeader: must not hold control"},
         {"{\"visibility\":\"SECRET\"}", "/visibility: must be PUBLIC, PRIVATE or RESTRICTED"},
         {"{\"visibility\":\"RESTRICTED\"}", "/visibleRoles: must name at least one role"},
-        {"{\"accessControl\":\"RESTRICTED\"}", "not supported"},
+        {"{\"accessControl\":\"RESTRICTED\"}", "/accessControlRoles: must name at least one role"},
         {"{\"endpointImplementationType\":\"INLINE\"}", "INLINE is not supported"},
         {"{\"endpointConfig\":{\"endpoint_type\":\"http\",\"production_endpoints\":{\"url\":\"ftp://x\"}}}",
          "/endpointConfig/production_endpoints/url: must be a http or https URL"},

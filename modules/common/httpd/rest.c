@@ -451,6 +451,9 @@ static apim_error_t *run_route(rest_request_t *rq, const rest_api_t *api, const 
         return apim_error(rq->pool, 404, APIM_E_NOT_FOUND, "Not Found", "There is no resource at this path.");
     }
     APIM_TRY(authorize(rq, api));
+    if (api->guard) {
+        APIM_TRY(api->guard(rq));
+    }
     return rq->route->handler(rq);
 }
 

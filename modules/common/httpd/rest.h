@@ -47,13 +47,17 @@ typedef apim_error_t *(rest_authenticate_fn)(rest_request_t *rq);
  * success. */
 typedef void(rest_done_fn)(rest_request_t *rq, const apim_error_t *err);
 
+/* Asked once the token and its scopes are good, before the route's handler: an error is the answer. */
+typedef apim_error_t *(rest_guard_fn)(rest_request_t *rq);
+
 typedef struct rest_api_t {
     const char *base;           /* "/api/am/publisher/v4" */
     const rest_route_t *routes; /* ends with a NULL method */
     rest_authenticate_fn *authenticate;
     const char *realm; /* of WWW-Authenticate */
     void *context;
-    rest_done_fn *done; /* NULL: nobody wants to know */
+    rest_done_fn *done;   /* NULL: nobody wants to know */
+    rest_guard_fn *guard; /* NULL: none */
 } rest_api_t;
 
 /**

@@ -77,6 +77,11 @@ export function Basics({ e }: { e: Editing }) {
           choices={['PUBLIC', 'PRIVATE', 'RESTRICTED'].map((v) => [v, p(`visibility.${v}` as Key)])} />
         {api.visibility === 'RESTRICTED' && <WordsField label={p('visibility.roles')} value={api.visibleRoles} set={(visibleRoles) => change({ visibleRoles })} suggestions={['Internal/subscriber', 'Internal/creator', 'Internal/publisher', 'admin']} />}
       </Section>
+      <Section title={p('access')} text={p('access.text')}>
+        <Select label={p('access')} value={api.accessControl} set={(accessControl) => change({ accessControl })}
+          choices={['NONE', 'RESTRICTED'].map((v) => [v, p(`access.${v}` as Key)])} />
+        {api.accessControl === 'RESTRICTED' && <WordsField label={p('visibility.roles')} value={api.accessControlRoles} set={(accessControlRoles) => change({ accessControlRoles })} />}
+      </Section>
       <Section title={p('policies')} text={p('policies.text')}>
         <Tiers on={api.policies} set={(policies) => change({ policies })} />
       </Section>

@@ -88,6 +88,8 @@ export interface Api {
   categories: string[]
   policies: string[]
   apiThrottlingPolicy: string | null
+  accessControl: string
+  accessControlRoles: string[]
   authorizationHeader: string
   apiKeyHeader: string
   securityScheme: string[]

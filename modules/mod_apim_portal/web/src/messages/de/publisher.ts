@@ -412,4 +412,10 @@ export const publisher: Record<keyof typeof en, string> = {
   'archive.export': 'Als Archiv exportieren',
   'test': 'Testen',
   'test.answered': 'Es hat mit {0} {1} geantwortet.',
+  'access': 'Wer daran arbeitet',
+  'access.text': 'Ersteller und Publisher; für den Store ist es gleich.',
+  'access.NONE': 'Alle Ersteller und Publisher',
+  'access.RESTRICTED': 'Wer bestimmte Rollen hat',
+  'member.accessControl': 'wer daran arbeitet',
+  'member.accessControlRoles': 'wer daran arbeitet',
 }

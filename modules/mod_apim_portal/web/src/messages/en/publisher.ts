@@ -410,4 +410,10 @@ export const publisher = {
   'archive.export': 'Export as an archive',
   'test': 'Test',
   'test.answered': 'It answered {0} {1}.',
+  'access': 'Who works with it',
+  'access.text': 'Creators and publishers; the Store does not care.',
+  'access.NONE': 'All creators and publishers',
+  'access.RESTRICTED': 'Those with certain roles',
+  'member.accessControl': 'who works with it',
+  'member.accessControlRoles': 'who works with it',
 }
