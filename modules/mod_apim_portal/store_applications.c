@@ -215,8 +215,13 @@ static void read_attributes(po_problems_t *problems, const json_t *value, st_app
 static void read_groups(po_problems_t *problems, const rest_request_t *rq, const json_t *value,
                         st_application_t *a)
 {
-    json_t *role, *groups = po_check_texts(problems, "/groups", value, 32, 100);
+    const char *only = json_array_size(value) == 1 ? json_string_value(json_array_get(value, 0)) : NULL;
+    json_t *role, *groups;
     size_t i;
+    if (only && !*only) { /* WSO2's documentation writes [""] for nobody */
+        value = apim_json_own(rq->pool, json_array());
+    }
+    groups = po_check_texts(problems, "/groups", value, 32, 100);
     if (!groups || strcmp(apim_json_text(rq->pool, groups), a->groups) == 0) {
         return;
     }
