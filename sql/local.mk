@@ -23,6 +23,7 @@ SQL_FILES = \
 	sql/api_manager/postgresql/0014_workflows.sql \
 	sql/api_manager/postgresql/0015_application_groups.sql \
 	sql/api_manager/postgresql/0016_api_access.sql \
+	sql/api_manager/postgresql/0017_subscription_order.sql \
 	sql/api_manager/sqlite/0001_api_manager.sql \
 	sql/api_manager/sqlite/0002_refresh_scopes.sql \
 	sql/api_manager/sqlite/0003_feed_notify.sql \
@@ -39,6 +40,7 @@ SQL_FILES = \
 	sql/api_manager/sqlite/0014_workflows.sql \
 	sql/api_manager/sqlite/0015_application_groups.sql \
 	sql/api_manager/sqlite/0016_api_access.sql \
+	sql/api_manager/sqlite/0017_subscription_order.sql \
 	sql/registry/postgresql/0001_registry.sql \
 	sql/registry/postgresql/0002_policies.sql \
 	sql/registry/postgresql/0003_nodes.sql \

@@ -21,6 +21,8 @@
 #define PO_ACCESSIBLE                                                                                        \
     "(am_api.restricted = 0 OR %s = '1' OR am_api.provider = %s OR EXISTS (SELECT 1 FROM am_api_access x "   \
     "WHERE x.api_id = am_api.id AND REPLACE(%s, '|' || x.role || '|', '') <> %s))"
+/* The others: few, because most are for everybody. */
+#define PO_HIDDEN "SELECT am_api.id FROM am_api WHERE am_api.restricted = 1 AND NOT " PO_ACCESSIBLE
 #define PO_API_OR_REVISION                                                                                   \
     "(am_api.id = %s OR am_api.id = (SELECT r.api_id FROM am_api_revision r WHERE r.id = %s))"
 
@@ -149,15 +151,14 @@
     X(po_environment_list, "SELECT name, display_name, description, type, gateway_url FROM am_environment "  \
                            "ORDER BY CASE WHEN name = 'Default' THEN 0 ELSE 1 END, name")                    \
     /* subscriptions */                                                                                      \
-    X(po_subscription_count,                                                                                 \
-      "SELECT COUNT(*) FROM am_subscription s WHERE (%s = '' OR s.api_id = %s) AND NOT EXISTS "              \
-      "(SELECT 1 FROM am_api WHERE am_api.id = s.api_id AND NOT " PO_ACCESSIBLE ")")                         \
+    X(po_subscription_count, "SELECT COUNT(*) FROM am_subscription s WHERE (%s = '' OR s.api_id = %s) AND "  \
+                             "s.api_id NOT IN (" PO_HIDDEN ")")                                              \
     X(po_subscription_list,                                                                                  \
       "SELECT s.id, s.api_id, s.tier, " PO_SUBSCRIPTION_STATUS ", a.id, a.name, a.owner, a.description, "    \
       "(SELECT COUNT(*) FROM am_subscription t WHERE t.application_id = a.id) "                              \
       "FROM am_subscription s JOIN am_application a ON a.id = s.application_id "                             \
-      "WHERE (%s = '' OR s.api_id = %s) AND NOT EXISTS (SELECT 1 FROM am_api WHERE am_api.id = s.api_id "    \
-      "AND NOT " PO_ACCESSIBLE ") ORDER BY s.created_at, s.id LIMIT %ld OFFSET %ld")                         \
+      "WHERE (%s = '' OR s.api_id = %s) AND s.api_id NOT IN (" PO_HIDDEN                                     \
+      ") ORDER BY s.created_at, s.id LIMIT %ld OFFSET %ld")                                                  \
     X(po_subscription_get,                                                                                   \
       "SELECT s.id, s.api_id, s.tier, " PO_SUBSCRIPTION_STATUS ", a.id, a.name, a.owner, a.description, "    \
       "(SELECT COUNT(*) FROM am_subscription t WHERE t.application_id = a.id) "                              \

@@ -13,9 +13,7 @@
     " SUM(CASE WHEN code BETWEEN 900800 AND 900804 THEN calls ELSE 0 END), SUM(total_us), SUM(backend_us),"  \
     " MAX(max_us), SUM(bytes_in), SUM(bytes_out), SUM(b0), SUM(b1), SUM(b2), SUM(b3), SUM(b4), SUM(b5),"     \
     " SUM(b6), SUM(b7), SUM(b8), SUM(b9), SUM(b10), SUM(b11)"
-#define PO_USAGE_SEEN(ID)                                                                                    \
-    " AND (%s = '1' OR NOT EXISTS (SELECT 1 FROM am_api WHERE am_api.id = " ID " AND NOT " PO_ACCESSIBLE ")" \
-    ")"
+#define PO_USAGE_SEEN(ID) " AND (%s = '1' OR " ID " NOT IN (" PO_HIDDEN "))"
 #define PO_USAGE_WHERE                                                                                       \
     " FROM am_usage WHERE period = %s AND since >= %ld AND since < %ld"                                      \
     " AND (CAST(%s AS TEXT) = '' OR api_id = %s) AND (CAST(%s AS TEXT) = '' OR application_id = "            \
