@@ -9,7 +9,10 @@
 #include "endpoint_secrets.h"
 #include "image_type.h"
 #include "lifecycle.h"
+#include "openapi/document.h"
 #include "search_query.h"
+#include "yaml_text.h"
+#include "zip_file.h"
 
 /* -- life cycle --------------------------------------------------------------------------------------------
  */
@@ -489,6 +492,95 @@ static void test_image_types(void **state)
     assert_null(po_image_type(data, 0));
 }
 
+/* -- archives
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* What YAML 1.1 or 1.2 could take for something else comes back as the text that it was. */
+static void test_yaml_and_back(void **state)
+{
+    static const char *const texts[] = {"\"\"",
+                                        "\"yes\"",
+                                        "\"No\"",
+                                        "\"on\"",
+                                        "\"null\"",
+                                        "\"~\"",
+                                        "\"1.0\"",
+                                        "\"012\"",
+                                        "\"0x1f\"",
+                                        "\"1e3\"",
+                                        "\"- a\"",
+                                        "\"a: b\"",
+                                        "\"# a\"",
+                                        "\"&a\"",
+                                        "\"*a\"",
+                                        "\"!a\"",
+                                        "\"%a\"",
+                                        "\"@a\"",
+                                        "\"`a\"",
+                                        "\"{a\"",
+                                        "\"[a\"",
+                                        "\"a\\nb\\n\"",
+                                        "\"  a  \"",
+                                        "\"\\t\"",
+                                        "\"\\\"'\"",
+                                        "\"\\\\n\"",
+                                        "\"---\"",
+                                        "\"...\"",
+                                        "\"=\"",
+                                        "\"<<\"",
+                                        "\"2020-01-01\"",
+                                        "\"\u00e4\u6f22\u5b57\"",
+                                        "true",
+                                        "false",
+                                        "null",
+                                        "-7",
+                                        "0.5",
+                                        "[]",
+                                        "{}",
+                                        "[[1,[]],{\"a\":{}}]"};
+    apr_pool_t *p = *state;
+    apr_size_t i;
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const char *whole = apr_psprintf(p, "{\"key: 1\":%s,\"list\":[%s,%s]}", texts[i], texts[i], texts[i]),
+                   *yaml;
+        json_t *before, *after;
+        assert_null(apim_json_parse(p, whole, strlen(whole), NULL, &before));
+        assert_null(po_yaml_text(p, before, &yaml));
+        assert_null(apim_doc_parse(p, yaml, strlen(yaml), NULL, &after));
+        if (!json_equal(before, after)) {
+            fail_msg("%s became %s", whole, yaml);
+        }
+    }
+}
+
+static void test_zip_and_back(void **state)
+{
+    const po_zip_limits_t limits = {3, 100000}, few = {2, 100000}, small = {3, 10};
+    apr_pool_t *p = *state;
+    apr_array_header_t *files = apr_array_make(p, 3, sizeof(po_zip_entry_t)), *read;
+    const char *data;
+    apr_size_t len;
+    APR_ARRAY_PUSH(files, po_zip_entry_t) = (po_zip_entry_t){"a/b.txt", "hello", 5};
+    APR_ARRAY_PUSH(files, po_zip_entry_t) = (po_zip_entry_t){"\xc3\xa4.bin", "\0\1\2\377......", 10};
+    APR_ARRAY_PUSH(files, po_zip_entry_t) = (po_zip_entry_t){"empty", "", 0};
+    assert_null(po_zip_write(p, files, &data, &len));
+    assert_null(po_zip_read(p, data, len, &limits, &read));
+    assert_int_equal(read->nelts, 3);
+    assert_string_equal(po_zip_find(read, "a/b.txt")->data, "hello");
+    assert_memory_equal(po_zip_find(read, "\xc3\xa4.bin")->data, "\0\1\2\377......", 10);
+    assert_int_equal(po_zip_find(read, "empty")->len, 0);
+    assert_null(po_zip_find(read, "b.txt"));
+    assert_int_equal(po_zip_read(p, data, len, &few, &read)->status, 413);
+    assert_int_equal(po_zip_read(p, data, len, &small, &read)->status, 413);
+    while (--len) { /* cut off anywhere */
+        apim_error_t *err = po_zip_read(p, data, len, &limits, &read);
+        if (!err || err->status != 400) {
+            fail_msg("read although cut off to %d bytes", (int)len);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -498,7 +590,8 @@ int main(void)
         unit_case(test_endpoint_secrets),  unit_case(test_all_problems_at_once),
         unit_case(test_identity),          unit_case(test_identity_refusals),
         unit_case(test_artifact),          unit_case(test_store_document),
-        unit_case(test_image_types),
+        unit_case(test_image_types),       unit_case(test_yaml_and_back),
+        unit_case(test_zip_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
