@@ -9,6 +9,7 @@
 
 #include "apim_crypto.h"
 #include "apim_text.h"
+#include "client_secrets.h"
 #include "httpd/db_pool.h"
 #include "jose/jws.h"
 #include "keymgr_log.h"
@@ -63,15 +64,29 @@ static int signed_by_key(apr_pool_t *p, const apim_jws_t *jws, const km_client_t
     return 0;
 }
 
-static int signed_by_secret(const km_call_t *call, const apim_jws_t *jws, const km_client_t *client)
+static int signed_with(const apim_jws_t *jws, const char *secret)
 {
-    const char *secret = km_client_secret_of(call, client);
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned int len = 0;
-    return secret && jws->alg && strcmp(jws->alg, "HS256") == 0 &&
-           HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)jws->signed_part,
+    return HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)jws->signed_part,
                 jws->signed_len, mac, &len) &&
            len == jws->signature_len && CRYPTO_memcmp(mac, jws->signature, len) == 0;
+}
+
+/* With any of the secrets that are good. */
+static int signed_by_secret(const km_call_t *call, const apim_jws_t *jws, const km_client_t *client)
+{
+    const char *secret;
+    int i;
+    if (!jws->alg || strcmp(jws->alg, "HS256") != 0) {
+        return 0;
+    }
+    for (i = 0; km_client_secret_at(call, client, i, &secret); i++) {
+        if (secret && signed_with(jws, secret)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static int is_signed(const km_call_t *call, const apim_jws_t *jws, const km_client_t *client)

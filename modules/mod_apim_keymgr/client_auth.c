@@ -7,6 +7,7 @@
 
 #include "apim_text.h"
 #include "client_assertion.h"
+#include "client_secrets.h"
 #include "keymgr_stats.h"
 #include "oauth_error.h"
 
@@ -112,7 +113,7 @@ apim_error_t *km_client_authenticate(const km_call_t *call, const apr_table_t *f
         *out = client;
         return NULL;
     }
-    if (!km_client_secret_matches(client, secret ? secret : "") || !secret || !shows_secret(client)) {
+    if (!km_client_secret_matches(call, client, secret ? secret : "") || !secret || !shows_secret(client)) {
         km_count(KM_CLIENTS_REFUSED);
         return km_invalid_client(call->pool);
     }

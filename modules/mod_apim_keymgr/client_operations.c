@@ -6,6 +6,7 @@
 
 #include "apim_text.h"
 #include "client_input.h"
+#include "client_secrets.h"
 #include "client_store.h"
 #include "httpd/db_pool.h"
 #include "operation_input.h"
@@ -14,6 +15,7 @@
 
 #define MAX_KEY         255
 #define MAX_LIST        8192
+#define MAX_OVERLAP     (366 * 86400) /* s */
 #define DEFAULT_MANAGER "Resident Key Manager"
 
 static const char *const key_types[] = {"PRODUCTION", "SANDBOX", NULL};
@@ -185,22 +187,79 @@ apim_error_t *km_client_change(const km_call_t *call, const json_t *in, json_t *
 /* -- secret, delete
  * ------------------------------------------------------------------------------------------------ */
 
+typedef struct secret_change_t {
+    const char *consumer_key;
+    km_client_t *client; /* as it is after the change */
+    km_new_secret_t how;
+    const char *dropped; /* id of a secret to end; NULL: one is made */
+    const char *secret;
+} secret_change_t;
+
+/* The client is read inside the transaction, so that no other change is lost. */
 static apim_error_t *secret_step(const km_call_t *call, apim_db_t *db, void *baton)
 {
-    creation_t *change = baton;
-    APIM_TRY(km_client_new_secret(call, db, &change->client, &change->secret));
-    return km_revoke_client(call, db, change->client.consumer_key);
+    secret_change_t *change = baton;
+    APIM_TRY(km_client_hold(db, change->consumer_key));
+    APIM_TRY(needed_client(call, db, change->consumer_key, &change->client));
+    if (!change->client->secret_hash) {
+        return apim_bad_request(call->pool, "This client has no secret.");
+    }
+    APIM_TRY(change->dropped ? km_client_drop_secret(call, db, change->client, change->dropped)
+                             : km_client_new_secret(call, db, change->client, &change->how, &change->secret));
+    return change->dropped || change->how.overlap ? km_invalidate(call, db, "client", change->consumer_key)
+                                                  : km_revoke_client(call, db, change->consumer_key);
 }
 
 apim_error_t *km_client_regenerate_secret(const km_call_t *call, const json_t *in, json_t **out)
 {
-    creation_t change = {0};
+    secret_change_t change = {0};
+    apr_int64_t overlap;
+    APIM_TRY(km_in_needed(call->pool, in, "consumerKey", MAX_KEY, &change.consumer_key));
+    APIM_TRY(km_in_integer(call->pool, in, "overlap", km_secret_overlap(call->conf), &overlap));
+    if (overlap < 0 || overlap > MAX_OVERLAP) {
+        return apim_bad_request(call->pool, "overlap must be a number of seconds from 0 to %d.", MAX_OVERLAP);
+    }
+    change.how.overlap = overlap * 1000;
+    APIM_TRY(in_transaction(call, secret_step, &change));
+    *out = apim_json_own(call->pool, json_pack("{s:s, s:s}", "consumerKey", change.consumer_key,
+                                               "consumerSecret", change.secret));
+    return NULL;
+}
+
+apim_error_t *km_client_add_secret(const km_call_t *call, const json_t *in, json_t **out)
+{
+    secret_change_t change = {.how = {.overlap = KM_SECRETS_FOREVER}};
+    apr_int64_t lifetime;
+    json_t *secrets;
+    APIM_TRY(km_in_needed(call->pool, in, "consumerKey", MAX_KEY, &change.consumer_key));
+    APIM_TRY(km_in_text(call->pool, in, "description", MAX_KEY, &change.how.description));
+    APIM_TRY(km_in_integer(call->pool, in, "expiresIn", 0, &lifetime));
+    if (lifetime < 0 || lifetime > APR_INT64_C(10) * 366 * 86400) {
+        return apim_bad_request(call->pool, "expiresIn must be a number of seconds, 0 for ever.");
+    }
+    change.how.expires_at = lifetime ? call->now + lifetime * 1000 : 0;
+    APIM_TRY(in_transaction(call, secret_step, &change));
+    secrets = apim_json_own(call->pool, km_client_secrets(call, change.client));
+    *out = json_array_get(secrets, 0);
+    apim_json_set_str(*out, "secretValue", change.secret);
+    return NULL;
+}
+
+apim_error_t *km_client_list_secrets(const km_call_t *call, const json_t *in, json_t **out)
+{
     km_client_t *client;
     APIM_TRY(find(call, in, &client));
-    change.client = *client;
+    *out = apim_json_own(call->pool, json_pack("{s:o}", "secrets", km_client_secrets(call, client)));
+    return NULL;
+}
+
+apim_error_t *km_client_revoke_secret(const km_call_t *call, const json_t *in, json_t **out)
+{
+    secret_change_t change = {0};
+    APIM_TRY(km_in_needed(call->pool, in, "consumerKey", MAX_KEY, &change.consumer_key));
+    APIM_TRY(km_in_needed(call->pool, in, "secretId", MAX_KEY, &change.dropped));
     APIM_TRY(in_transaction(call, secret_step, &change));
-    *out = apim_json_own(call->pool, json_pack("{s:s, s:s}", "consumerKey", client->consumer_key,
-                                               "consumerSecret", change.secret));
+    *out = apim_json_own(call->pool, json_object());
     return NULL;
 }
 
@@ -234,7 +293,7 @@ apim_error_t *km_token_generate(const km_call_t *call, const json_t *in, json_t 
     APIM_TRY(read_lifetime(call, in, "validityPeriod", &wanted.lifetime));
     /* The caller is a portal that has already decided whether its user may do this; a secret is checked if it
      * gives one. */
-    if (secret && !km_client_secret_matches(client, secret)) {
+    if (secret && !km_client_secret_matches(call, client, secret)) {
         return apim_bad_request(call->pool, "consumerSecret is not the secret of this consumer key.");
     }
     APIM_TRY(km_issue_application_token(call, client, &wanted, &issued));

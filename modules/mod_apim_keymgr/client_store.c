@@ -5,14 +5,12 @@
 #include <string.h>
 
 #include "apim_crypto.h"
-#include "apim_seal.h"
 #include "apim_text.h"
+#include "client_secrets.h"
 #include "keymgr_sql.h"
 #include "recall.h"
 
-#define SECRET_PURPOSE "apim client secret"
-#define KEY_BYTES      20
-#define SALT_BYTES     16
+#define KEY_BYTES 20
 
 static apr_int64_t number(const char *text)
 {
@@ -87,50 +85,6 @@ apim_error_t *km_client_find_registered(apr_pool_t *p, apim_db_t *db, const char
     return NULL;
 }
 
-static const char *derive_secret(const km_call_t *call, const char *consumer_key, const char *salt)
-{
-    return apim_derive(call->pool, call->conf->common.cluster_secret, SECRET_PURPOSE,
-                       apr_pstrcat(call->pool, consumer_key, "\n", salt, NULL));
-}
-
-/* Puts a salt into the metadata and returns the secret that goes with it. */
-static const char *make_secret(const km_call_t *call, km_client_t *client)
-{
-    const char *salt = apim_random_token(call->pool, SALT_BYTES), *secret;
-    if (!client->metadata) {
-        client->metadata = apim_json_own(call->pool, json_object());
-    }
-    secret = salt ? derive_secret(call, client->consumer_key, salt) : NULL;
-    if (secret) {
-        apim_json_set_str(client->metadata, "salt", salt);
-        client->secret_hash = apim_sha256_hex(call->pool, secret);
-    }
-    return secret;
-}
-
-const char *km_client_secret_of(const km_call_t *call, const km_client_t *client)
-{
-    const char *salt = apim_json_str(client->metadata, "salt", NULL);
-    const char *secret = salt ? derive_secret(call, client->consumer_key, salt) : NULL;
-    return secret && km_client_secret_matches(client, secret) ? secret : NULL;
-}
-
-int km_client_secret_matches(const km_client_t *client, const char *secret)
-{
-    static const char none[] = "0000000000000000000000000000000000000000000000000000000000000000";
-    int known = client && client->secret_hash;
-    unsigned char digest[32];
-    char hex[65];
-    int i;
-    if (apim_sha256(secret, strlen(secret), digest)) {
-        return 0;
-    }
-    for (i = 0; i < 32; i++) {
-        apr_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    }
-    return apim_equal_secret(hex, known ? client->secret_hash : none) && known;
-}
-
 /* NULL for "the server's default". */
 static const char *lifetime_text(apr_pool_t *p, apr_int64_t lifetime)
 {
@@ -163,7 +117,7 @@ apim_error_t *km_client_insert(const km_call_t *call, apim_db_t *db, km_client_t
     }
     c->consumer_key = apr_pstrcat(p, KM_CONSUMER_KEY_PREFIX, random, NULL);
     c->created_at = call->now;
-    *secret = km_client_has_secret(c) ? make_secret(call, c) : NULL;
+    *secret = km_client_has_secret(c) ? km_client_first_secret(call, c) : NULL;
     if (!*secret && km_client_has_secret(c)) {
         return apim_internal(p, "no client secret could be made");
     }
@@ -187,15 +141,9 @@ apim_error_t *km_client_save(const km_call_t *call, apim_db_t *db, const km_clie
                                    apim_json_text(p, c->metadata), apim_i64(p, call->now), c->consumer_key));
 }
 
-apim_error_t *km_client_new_secret(const km_call_t *call, apim_db_t *db, km_client_t *c, const char **secret)
+apim_error_t *km_client_hold(apim_db_t *db, const char *consumer_key)
 {
-    *secret = make_secret(call, c);
-    if (!*secret) {
-        return apim_internal(call->pool, "no client secret could be made");
-    }
-    return apim_db_query(db, &km_client_secret, NULL,
-                         APIM_ARGS(c->secret_hash, apim_json_text(call->pool, c->metadata),
-                                   apim_i64(call->pool, call->now), c->consumer_key));
+    return apim_db_query(db, &km_client_lock, NULL, APIM_ARGS(consumer_key));
 }
 
 apim_error_t *km_client_remove(const km_call_t *call, apim_db_t *db, const char *consumer_key)

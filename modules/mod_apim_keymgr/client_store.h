@@ -8,10 +8,7 @@
 
 /*
  * OAuth clients (am_oauth_client) and what ties them to an application (am_application_key).
- *
- * A secret is derived from the cluster secret, the consumer key and a salt in the row (HKDF-SHA256); the row
- * holds its SHA-256. So nothing in the database gives it away, and a Key Manager can hand it out again where
- * WSO2's registration does so.
+ * Their secrets: client_secrets.h.
  */
 #define KM_CONSUMER_KEY_PREFIX "ck_"
 #define KM_CONSUMER_KEY_LENGTH                                                                               \
@@ -19,7 +16,8 @@
 
 typedef struct km_client_t {
     const char *consumer_key;
-    const char *secret_hash; /* NULL: a public client, or one that has a key (private_key_jwt) */
+    const char
+        *secret_hash; /* of the present one; NULL: a public client, or one that has a key (private_key_jwt) */
     const char *name;
     const char *owner;
     const char *grant_types; /* blank-separated */
@@ -61,15 +59,8 @@ apim_error_t *km_client_insert(const km_call_t *call, apim_db_t *db, km_client_t
 /** Writes name, grant types, redirect URIs, scopes, token type, access token lifetime and metadata. */
 apim_error_t *km_client_save(const km_call_t *call, apim_db_t *db, const km_client_t *client);
 
-/** Gives the client a new secret; the old one is dead once the caller commits. */
-apim_error_t *km_client_new_secret(const km_call_t *call, apim_db_t *db, km_client_t *client,
-                                   const char **secret);
-
-/** The client's present secret, NULL if it cannot be told (the cluster secret changed since). */
-const char *km_client_secret_of(const km_call_t *call, const km_client_t *client);
-
-/** 1 if secret is the client's. With client NULL it does the same work and says 0. */
-int km_client_secret_matches(const km_client_t *client, const char *secret);
+/** Holds the client until the end of the transaction: whoever changes it meanwhile waits. */
+apim_error_t *km_client_hold(apim_db_t *db, const char *consumer_key);
 
 /** Removes the client, its key mapping and its tokens. Inside the caller's transaction. */
 apim_error_t *km_client_remove(const km_call_t *call, apim_db_t *db, const char *consumer_key);

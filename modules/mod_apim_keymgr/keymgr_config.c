@@ -38,6 +38,11 @@ apr_int64_t km_refresh_lifetime(const km_config_t *conf)
     return apr_time_sec(or_default(conf->refresh_lifetime, KM_DEFAULT_REFRESH_LIFETIME));
 }
 
+apr_int64_t km_secret_overlap(const km_config_t *conf)
+{
+    return apr_time_sec(or_default(conf->secret_overlap, 0));
+}
+
 apr_int64_t km_login_lifetime(const km_config_t *conf)
 {
     return apr_time_sec(or_default(conf->login_lifetime, KM_DEFAULT_LOGIN_LIFETIME));

@@ -19,6 +19,7 @@ typedef struct km_config_t {
     apr_interval_time_t key_rotation;
     apr_interval_time_t access_lifetime;
     apr_interval_time_t refresh_lifetime;
+    apr_interval_time_t secret_overlap;     /* ApimSecretOverlap */
     apr_interval_time_t login_lifetime;     /* ApimLoginLifetime */
     apr_interval_time_t usage_retention[3]; /* ApimUsageRetention: minutes, hours, days; as clean_interval */
     apr_interval_time_t clean_interval;     /* ApimCleanInterval: read in the main server only */
@@ -50,6 +51,8 @@ apr_int64_t km_rotation_ms(const km_config_t *conf);
 apr_int64_t km_max_lifetime(const km_config_t *conf);
 apr_int64_t km_access_lifetime(const km_config_t *conf);
 apr_int64_t km_refresh_lifetime(const km_config_t *conf);
+/** Seconds that a client's secret stays good beside a new one. */
+apr_int64_t km_secret_overlap(const km_config_t *conf);
 /** Seconds until a person has to log in again. */
 apr_int64_t km_login_lifetime(const km_config_t *conf);
 /** Microseconds between two clean-ups. */

@@ -20,6 +20,7 @@ void *km_create_server_config(apr_pool_t *p, server_rec *s)
     conf->key_rotation = UNSET;
     conf->access_lifetime = UNSET;
     conf->refresh_lifetime = UNSET;
+    conf->secret_overlap = UNSET;
     conf->login_lifetime = UNSET;
     conf->clean_interval = UNSET;
     conf->usage_retention[0] = conf->usage_retention[1] = conf->usage_retention[2] = UNSET;
@@ -45,6 +46,7 @@ void *km_merge_server_config(apr_pool_t *p, void *basev, void *addv)
     conf->key_rotation = either(base->key_rotation, add->key_rotation);
     conf->access_lifetime = either(base->access_lifetime, add->access_lifetime);
     conf->refresh_lifetime = either(base->refresh_lifetime, add->refresh_lifetime);
+    conf->secret_overlap = either(base->secret_overlap, add->secret_overlap);
     conf->login_lifetime = either(base->login_lifetime, add->login_lifetime);
     conf->clean_interval = either(base->clean_interval, add->clean_interval);
     for (i = 0; i < 3; i++) {
@@ -186,6 +188,15 @@ static const char *set_refresh_lifetime(cmd_parms *cmd, void *dummy, const char 
     return set_duration(cmd, arg, &config_of(cmd)->refresh_lifetime);
 }
 
+static const char *set_secret_overlap(cmd_parms *cmd, void *dummy, const char *arg)
+{
+    if (strcmp(arg, "0") == 0) {
+        config_of(cmd)->secret_overlap = 0;
+        return NULL;
+    }
+    return set_duration(cmd, arg, &config_of(cmd)->secret_overlap);
+}
+
 static const char *set_login_lifetime(cmd_parms *cmd, void *dummy, const char *arg)
 {
     return set_duration(cmd, arg, &config_of(cmd)->login_lifetime);
@@ -249,6 +260,9 @@ const command_rec km_commands[] = {
                   "how long access tokens live (default 3600s)"),
     AP_INIT_TAKE1("ApimRefreshTokenLifetime", set_refresh_lifetime, NULL, RSRC_CONF,
                   "how long refresh tokens live (default 86400s)"),
+    AP_INIT_TAKE1(
+        "ApimSecretOverlap", set_secret_overlap, NULL, RSRC_CONF,
+        "how long a client's secret stays good beside a new one (default 0: it and all tokens end at once)"),
     AP_INIT_TAKE1("ApimLoginLifetime", set_login_lifetime, NULL, RSRC_CONF,
                   "how long a person stays logged in at the Key Manager (default 8h)"),
     AP_INIT_TAKE3("ApimUsageRetention", set_usage_retention, NULL, RSRC_CONF,

@@ -39,6 +39,7 @@
     X(km_client_update, "UPDATE am_oauth_client SET client_name = %s, grant_types = %s, redirect_uris = %s, "          \
         "scopes = %s, token_type = %s, access_token_lifetime = %ld, metadata = %s, updated_at = %ld "                  \
         "WHERE consumer_key = %s")                                                                                     \
+    X(km_client_lock, "UPDATE am_oauth_client SET updated_at = updated_at WHERE consumer_key = %s")                      \
     X(km_client_secret, "UPDATE am_oauth_client SET secret_hash = %s, metadata = %s, updated_at = %ld "                \
         "WHERE consumer_key = %s")                                                                                     \
     X(km_client_delete, "DELETE FROM am_oauth_client WHERE consumer_key = %s")                                         \

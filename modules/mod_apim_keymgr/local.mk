@@ -34,6 +34,8 @@ mod_apim_keymgr_la_SOURCES = \
 	modules/mod_apim_keymgr/client_auth.h \
 	modules/mod_apim_keymgr/client_operations.c \
 	modules/mod_apim_keymgr/client_operations.h \
+	modules/mod_apim_keymgr/client_secrets.c \
+	modules/mod_apim_keymgr/client_secrets.h \
 	modules/mod_apim_keymgr/client_store.c \
 	modules/mod_apim_keymgr/client_store.h \
 	modules/mod_apim_keymgr/code_store.c \

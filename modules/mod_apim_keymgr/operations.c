@@ -67,6 +67,9 @@ static const struct {
                   {"client-get", km_client_get},
                   {"client-update", km_client_change},
                   {"client-regenerate-secret", km_client_regenerate_secret},
+                  {"client-add-secret", km_client_add_secret},
+                  {"client-list-secrets", km_client_list_secrets},
+                  {"client-revoke-secret", km_client_revoke_secret},
                   {"client-delete", km_client_drop},
                   {"token-generate", km_token_generate},
                   {"token-revoke", token_revoke},
@@ -116,7 +119,7 @@ static apim_error_t *answer(const km_call_t *call, const char *operation, json_t
 /* What other nodes ask all the time changes nothing that the audit log is about. */
 static int changes(const char *operation)
 {
-    static const char *const often[] = {"verify",      "assertion", "introspect", "client-get",
+    static const char *const often[] = {"verify",      "assertion", "introspect", "client-get", "client-list",
                                         "grant-types", "usage-add", "feed-",      "portal-"};
     apr_size_t i;
     for (i = 0; i < sizeof(often) / sizeof(often[0]); i++) {

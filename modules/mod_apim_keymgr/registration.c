@@ -9,6 +9,7 @@
 #include "authorization_request.h"
 #include "client_assertion.h"
 #include "client_input.h"
+#include "client_secrets.h"
 #include "httpd/audit.h"
 #include "httpd/db_pool.h"
 #include "oauth_endpoints.h"
@@ -323,7 +324,7 @@ static apim_error_t *replace(const km_call_t *call, km_client_t *c)
     APIM_TRY(as_metadata_error(call->pool, read_body(call, &in), "invalid_client_metadata"));
     id = apim_json_str(in, "client_id", NULL);
     secret = apim_json_str(in, "client_secret", NULL);
-    if (!id || strcmp(id, c->consumer_key) != 0 || (secret && !km_client_secret_matches(c, secret)) ||
+    if (!id || strcmp(id, c->consumer_key) != 0 || (secret && !km_client_secret_matches(call, c, secret)) ||
         json_object_get(in, "registration_access_token") || json_object_get(in, "registration_client_uri")) {
         return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_client_metadata",
                               "client_id must be this client's, client_secret (if given) its present one, "
@@ -410,6 +411,7 @@ static apim_error_t *wso2_read(const km_call_t *call, const json_t *in, const km
 /* Inside a transaction: the client that is there, brought up to date, or a new one. */
 static apim_error_t *wso2_store(const km_call_t *call, apim_db_t *db, km_client_t *c, const char **secret)
 {
+    static const km_new_secret_t replaced = {0, NULL, 0};
     km_client_t *found;
     APIM_TRY(km_client_find_registered(call->pool, db, c->owner, c->name, &found));
     if (!found) {
@@ -421,7 +423,10 @@ static apim_error_t *wso2_store(const km_call_t *call, apim_db_t *db, km_client_
     APIM_TRY(km_client_save(call, db, found));
     *c = *found;
     *secret = km_client_secret_of(call, found);
-    return *secret ? NULL : km_client_new_secret(call, db, c, secret);
+    if (!*secret) {
+        APIM_TRY(km_client_new_secret(call, db, c, &replaced, secret));
+    }
+    return km_invalidate(call, db, "client", c->consumer_key);
 }
 
 static json_t *wso2_answer(const km_call_t *call, const km_client_t *c, const char *secret)

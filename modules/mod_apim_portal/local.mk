@@ -84,6 +84,7 @@ PORTAL_STORE = \
 	modules/mod_apim_portal/store_applications.c \
 	modules/mod_apim_portal/store_subscriptions.c \
 	modules/mod_apim_portal/store_keys.c \
+	modules/mod_apim_portal/store_secrets.c \
 	modules/mod_apim_portal/store_api_keys.c \
 	modules/mod_apim_portal/store_routes.c
 PORTAL_ADMIN = \

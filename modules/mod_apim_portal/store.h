@@ -61,6 +61,11 @@ apim_error_t *st_check_approved(rest_request_t *rq, const st_application_t *a);
 /** Checks that a policy exists (registry); 400 names the member. "Unlimited" always exists. */
 apim_error_t *st_check_policy(rest_request_t *rq, const char *level, const char *member, const char *name);
 
+/** The consumer key of the application and keyMappingId in the path; 404 if the caller has none such. */
+apim_error_t *st_key_of_request(rest_request_t *rq, const char **consumer_key);
+/** Runs an operation of the Key Manager; in is stolen. */
+apim_error_t *st_ask_keymgr(rest_request_t *rq, const char *operation, json_t *in, json_t **out);
+
 /** Deletes an application's OAuth clients at the Key Manager. */
 apim_error_t *st_keys_delete_all(rest_request_t *rq, const char *application_id);
 
@@ -85,7 +90,8 @@ rest_handler_fn st_subscriptions_list, st_subscriptions_create, st_subscriptions
 rest_handler_fn st_keys_generate, st_keys_list, st_key_read, st_key_replace, st_key_drop,
     st_key_regenerate_secret, st_key_generate_token, st_key_clean_up, st_type_keys_list, st_type_key_read,
     st_type_key_replace, st_type_key_regenerate_secret, st_type_key_generate_token,
-    st_type_key_clean_up;                               /* store_keys.c */
-rest_handler_fn st_api_key_generate, st_api_key_revoke; /* store_api_keys.c */
+    st_type_key_clean_up;                                              /* store_keys.c */
+rest_handler_fn st_secrets_list, st_secret_generate, st_secret_revoke; /* store_secrets.c */
+rest_handler_fn st_api_key_generate, st_api_key_revoke;                /* store_api_keys.c */
 
 #endif

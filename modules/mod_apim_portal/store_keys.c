@@ -18,7 +18,7 @@ typedef struct key_ref_t {
     const char *id, *type, *consumer_key;
 } key_ref_t;
 
-static apim_error_t *ask(rest_request_t *rq, const char *operation, json_t *in, json_t **out)
+apim_error_t *st_ask_keymgr(rest_request_t *rq, const char *operation, json_t *in, json_t **out)
 {
     apim_json_own(rq->pool, in);
     return apim_keymgr_call(rq->r, &po_config(rq->r)->common, operation, in, out);
@@ -59,6 +59,15 @@ static apim_error_t *key_of_request(rest_request_t *rq, int by_type, st_applicat
 {
     APIM_TRY(st_application_of_caller(rq, rq->param[0], a));
     return find_key(rq, a->id, rq->param[1], by_type, key);
+}
+
+apim_error_t *st_key_of_request(rest_request_t *rq, const char **consumer_key)
+{
+    st_application_t a;
+    key_ref_t key;
+    APIM_TRY(key_of_request(rq, 0, &a, &key));
+    *consumer_key = key.consumer_key;
+    return NULL;
 }
 
 /* -- JSON
@@ -282,10 +291,11 @@ static apim_error_t *first_token(rest_request_t *rq, const json_t *client, json_
     json_array_foreach((json_t *)grants, i, grant)
     {
         if (strcmp(json_string_value(grant), "client_credentials") == 0) {
-            APIM_TRY(ask(rq, "token-generate",
-                         json_pack("{s:O, s:O}", "consumerKey", json_object_get(client, "consumerKey"),
-                                   "consumerSecret", json_object_get(client, "consumerSecret")),
-                         &issued));
+            APIM_TRY(
+                st_ask_keymgr(rq, "token-generate",
+                              json_pack("{s:O, s:O}", "consumerKey", json_object_get(client, "consumerKey"),
+                                        "consumerSecret", json_object_get(client, "consumerSecret")),
+                              &issued));
             *token = token_json(rq->pool, issued);
         }
     }
@@ -309,7 +319,7 @@ apim_error_t *st_keys_generate(rest_request_t *rq)
     if (waits) {
         return rest_reply_json(rq->r, 200, waiting_key_json(rq->pool, &wish));
     }
-    APIM_TRY(ask(rq, "client-create", json_incref(wanted), &client));
+    APIM_TRY(st_ask_keymgr(rq, "client-create", json_incref(wanted), &client));
     APIM_TRY(first_token(rq, client, &token));
     return rest_reply_json(rq->r, 200, key_json(rq->pool, client, token));
 }
@@ -326,7 +336,7 @@ apim_error_t *st_keys_granted(rest_request_t *rq, const po_workflow_t *workflow)
     apim_db_close(db);
     APIM_TRY(err);
     apim_json_set_str(wanted, "owner", a.owner);
-    err = ask(rq, "client-create", json_incref(wanted), &client);
+    err = st_ask_keymgr(rq, "client-create", json_incref(wanted), &client);
     return err && err->status == 409 ? NULL : err; /* made already, by an approval that broke off */
 }
 
@@ -345,7 +355,8 @@ static apim_error_t *list_keys(rest_request_t *rq)
     APIM_TRY(read_keys(rq, a.id, &rows));
     APIM_TRY(waiting_keys(rq, a.id, &waiting));
     for (i = 0; i < rows->count; i++) {
-        APIM_TRY(ask(rq, "client-get", json_pack("{s:s}", "consumerKey", rows->row[i][2]), &client));
+        APIM_TRY(
+            st_ask_keymgr(rq, "client-get", json_pack("{s:s}", "consumerKey", rows->row[i][2]), &client));
         json_array_append_new(list, key_json(rq->pool, client, NULL));
     }
     for (i = 0; i < waiting->nelts; i++) {
@@ -364,7 +375,7 @@ static apim_error_t *reply_key(rest_request_t *rq, int by_type)
     key_ref_t key;
     json_t *client;
     APIM_TRY(key_of_request(rq, by_type, &a, &key));
-    APIM_TRY(ask(rq, "client-get", json_pack("{s:s}", "consumerKey", key.consumer_key), &client));
+    APIM_TRY(st_ask_keymgr(rq, "client-get", json_pack("{s:s}", "consumerKey", key.consumer_key), &client));
     return rest_reply_json(rq->r, 200, key_json(rq->pool, client, NULL));
 }
 
@@ -392,17 +403,27 @@ static apim_error_t *change_key(rest_request_t *rq, int by_type)
     if (lifetime) {
         json_object_set_new(in, "validityTime", json_integer(lifetime));
     }
-    APIM_TRY(ask(rq, "client-update", in, &client));
+    APIM_TRY(st_ask_keymgr(rq, "client-update", in, &client));
     return rest_reply_json(rq->r, 200, key_json(rq->pool, client, NULL));
 }
 
 static apim_error_t *new_secret(rest_request_t *rq, int by_type)
 {
+    const char *overlap = apr_table_get(rq->query, "overlap");
     st_application_t a;
+    apr_int64_t kept;
     key_ref_t key;
-    json_t *out;
+    json_t *in, *out;
     APIM_TRY(key_of_request(rq, by_type, &a, &key));
-    APIM_TRY(ask(rq, "client-regenerate-secret", json_pack("{s:s}", "consumerKey", key.consumer_key), &out));
+    in = json_pack("{s:s}", "consumerKey", key.consumer_key);
+    if (overlap) {
+        if (apim_parse_i64(overlap, &kept)) {
+            json_decref(in);
+            return apim_bad_request(rq->pool, "overlap must be a number of seconds.");
+        }
+        json_object_set_new(in, "overlap", json_integer(kept));
+    }
+    APIM_TRY(st_ask_keymgr(rq, "client-regenerate-secret", in, &out));
     return rest_reply_json(rq->r, 200,
                            json_pack("{s:s, s:s}", "consumerKey", key.consumer_key, "consumerSecret",
                                      apim_json_str(out, "consumerSecret", "")));
@@ -422,7 +443,7 @@ static apim_error_t *new_token(rest_request_t *rq, int by_type)
     secret = apim_json_str(body, "consumerSecret", NULL);
     old = apim_json_str(body, "revokeToken", NULL);
     if (old && *old) {
-        APIM_TRY(ask(rq, "token-revoke", json_pack("{s:s}", "token", old), &ignored));
+        APIM_TRY(st_ask_keymgr(rq, "token-revoke", json_pack("{s:s}", "token", old), &ignored));
     }
     in = json_pack("{s:s}", "consumerKey", key.consumer_key);
     if (secret && *secret) {
@@ -434,7 +455,7 @@ static apim_error_t *new_token(rest_request_t *rq, int by_type)
     if (lifetime) {
         json_object_set_new(in, "validityPeriod", json_integer(lifetime));
     }
-    APIM_TRY(ask(rq, "token-generate", in, &issued));
+    APIM_TRY(st_ask_keymgr(rq, "token-generate", in, &issued));
     return rest_reply_json(rq->r, 200, token_json(rq->pool, issued));
 }
 
@@ -446,7 +467,8 @@ static apim_error_t *new_token(rest_request_t *rq, int by_type)
 static apim_error_t *delete_client(rest_request_t *rq, const char *consumer_key)
 {
     json_t *ignored;
-    apim_error_t *err = ask(rq, "client-delete", json_pack("{s:s}", "consumerKey", consumer_key), &ignored);
+    apim_error_t *err =
+        st_ask_keymgr(rq, "client-delete", json_pack("{s:s}", "consumerKey", consumer_key), &ignored);
     return err && err->status == 404 ? NULL : err;
 }
 

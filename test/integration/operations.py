@@ -120,6 +120,9 @@ OPERATIONS = _table(PUBLISHER, """
     PUT    /applications/{applicationId}/oauth-keys/{keyMappingId}           SA
     DELETE /applications/{applicationId}/oauth-keys/{keyMappingId}           SA
     POST   /applications/{applicationId}/oauth-keys/{keyMappingId}/regenerate-secret SA
+    GET    /applications/{applicationId}/oauth-keys/{keyMappingId}/secrets   SA
+    POST   /applications/{applicationId}/oauth-keys/{keyMappingId}/generate-secret   SA
+    POST   /applications/{applicationId}/oauth-keys/{keyMappingId}/revoke-secret     SA
     POST   /applications/{applicationId}/oauth-keys/{keyMappingId}/generate-token    SA
     POST   /applications/{applicationId}/oauth-keys/{keyMappingId}/clean-up  SA
     GET    /applications/{applicationId}/keys                                SA

@@ -83,6 +83,7 @@ KEYMGR = [
     ("ApimKeyRotation never", r"duration from"),
     ("ApimAccessTokenLifetime never", r"duration from"),
     ("ApimRefreshTokenLifetime never", r"duration from"),
+    ("ApimSecretOverlap never", r"duration from"),
     ("ApimLoginLifetime never", r"duration from"),
 ]
 CASES = [(role, *case) for role, table in (("portal", COMMON + PORTAL), ("gateway", COMMON + GATEWAY),

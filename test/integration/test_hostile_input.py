@@ -123,6 +123,8 @@ def bodies(t):
                                           "grantTypesToBeSupported": ["client_credentials"], "scopes": ["a"], "validityTime": "60",
                                           "additionalProperties": {}}),
         ("PUT", f"{app}/oauth-keys/{key}", key_body), ("PUT", f"{app}/keys/PRODUCTION", key_body),
+        ("POST", f"{app}/oauth-keys/{key}/generate-secret", {"additionalProperties": {"description": "d", "expiresIn": 60}}),
+        ("POST", f"{app}/oauth-keys/{key}/revoke-secret", {"secretId": "0" * 32}),
         ("POST", f"{app}/oauth-keys/{key}/generate-token", token_body), ("POST", f"{app}/keys/PRODUCTION/generate-token", token_body),
         ("POST", f"{app}/api-keys/PRODUCTION/generate", {"validityPeriod": 60, "keyName": "k", "additionalProperties": {
             "permittedIP": "10.0.0.0/8", "permittedReferer": "https://a.example.org/*"}}),
