@@ -22,8 +22,9 @@ ROLES = ("gateway", "keymgr", "portal")
 # Lines of an error log that no test may cause without saying so.
 BAD = re.compile(r"\[[a-z0-9_-]*:(error|crit|alert|emerg)\]|AddressSanitizer|runtime error:|exit signal|Assertion .*failed|"
                  r"pool concurrency check|double free|malloc\(\)|corrupted")
-# httpd's own complaints that mean nothing: event closes its pollset while a client's idle connection is being parked.
-HARMLESS = re.compile(r"AH03093: process_socket: apr_pollset_add failure for keep alive")
+# httpd's own complaints that mean nothing: event closes its pollset while a client's connection is being parked, idle or lingering.
+HARMLESS = re.compile(r"AH03093: process_socket: apr_pollset_add failure for keep alive|"
+                      r"\(9\)Bad file descriptor: AH03092: process_lingering_close: apr_pollset_add failure")
 
 # The stack of a crash that is httpd's own: at SIGTERM, event's close_worker_sockets() in the child's main thread reads the
 # sockets of workers that may just be done with them and have given the memory back. A stop by SIGTERM under calls can meet
@@ -284,8 +285,9 @@ class Node:
         for path in (self.root / "logs").iterdir():
             if path.name.startswith("asan") and not self.running and STOP_RACE_ASAN.search(path.read_text(errors="replace")):
                 path.rename(path.with_name("reported-" + path.name))
-                # A second thread of that child may have died by the signal itself.
+                # A second thread of that child may have died by the signal itself. The first line of a report goes to the error log.
                 bad = [line for line in bad if f"child pid {path.name.rpartition('.')[2]} exit signal" not in line]
+                bad = [line for line in bad if line != "AddressSanitizer:DEADLYSIGNAL"]
             elif path.name.startswith(("asan", "ubsan")):
                 bad.append(f"{path}:\n" + path.read_text(encoding="utf-8", errors="replace")[:4000])
                 path.rename(path.with_name("reported-" + path.name))
