@@ -259,11 +259,11 @@ apim_error_t *km_exchange(const km_call_t *call, const km_client_t *client, cons
     km_exchange_t x = {0};
     party_t *subject, *actor;
     const char *type;
-    if (!param(form, "subject_token") || !param(form, "subject_token_type")) {
-        return invalid(call, "subject_token and subject_token_type are needed.");
-    }
     APIM_TRY(check_requested_type(call, client, form, &type));
     APIM_TRY(read_party(call, form, "subject_token", &subject));
+    if (!subject) {
+        return invalid(call, "subject_token and subject_token_type are needed.");
+    }
     APIM_TRY(read_party(call, form, "actor_token", &actor));
     APIM_TRY(check_subject(call, client, subject));
     APIM_TRY(check_actor(call, client, subject, actor));
