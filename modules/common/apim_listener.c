@@ -10,6 +10,7 @@
 #define LONGEST_PAUSE   apr_time_from_sec(30)
 #define CONNECT_TIMEOUT apr_time_from_sec(10)
 #define MAX_PARAMETERS  64
+#define NEVER           APR_INT64_MAX
 
 typedef enum { ABSENT, CONNECTING, ASKING, LISTENING } state_e;
 
@@ -75,7 +76,7 @@ void apim_listener_connect(apim_listener_t *l, const apim_db_t *db)
     PQconninfoOption *options, *o;
     int n = 0;
     if (!apim_db_is_postgresql(db)) {
-        l->next_attempt = APR_INT64_MAX; /* never again */
+        l->next_attempt = NEVER;
         return;
     }
     options = PQconninfo(apim_db_native(db));
@@ -172,6 +173,11 @@ int apim_listener_step(apim_listener_t *l)
         return 0;
     }
     return l->state == ASKING ? take_answer(l) : take_notifications(l);
+}
+
+int apim_listener_possible(const apim_listener_t *l)
+{
+    return l->next_attempt != NEVER;
 }
 
 int apim_listener_active(const apim_listener_t *l)

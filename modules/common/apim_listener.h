@@ -36,6 +36,9 @@ int apim_listener_socket(const apim_listener_t *listener, short *events);
  * the connection has just been made and some may have been missed), else 0. */
 int apim_listener_step(apim_listener_t *listener);
 
+/** 0 once the database has turned out to be none that can be listened to. */
+int apim_listener_possible(const apim_listener_t *listener);
+
 /** 1 while notifications arrive. */
 int apim_listener_active(const apim_listener_t *listener);
 

@@ -224,7 +224,7 @@ static const char *set_up_memory(server_rec *main_server)
     const char *wrong = apim_db_pool_setup();
     wrong = wrong ? wrong : km_login_guard_setup(main_server);
     wrong = wrong ? wrong : km_stats_setup(main_server);
-    return wrong ? wrong : km_recall_setup(main_server, shared_config);
+    return wrong ? wrong : km_recall_setup(shared_config);
 }
 
 /* What runs beside the requests, and the audit log. */

@@ -74,7 +74,7 @@ static km_recall_state_t *make_state(void)
     return made;
 }
 
-const char *km_recall_setup(server_rec *s, const km_config_t *followed)
+const char *km_recall_setup(const km_config_t *followed)
 {
     km_recall_state_t **kept = ap_retained_data_get(RETAINED);
     if (!kept) {

@@ -64,7 +64,7 @@ typedef struct km_recall_state_t {
 
 /** Makes or finds the memory; in post_config. NULL or an error sentence. followed: the configuration whose
  * database the watch follows; only rows of that are remembered. */
-const char *km_recall_setup(server_rec *s, const km_config_t *followed);
+const char *km_recall_setup(const km_config_t *followed);
 
 /** NULL before km_recall_setup. */
 km_recall_state_t *km_recall_state(void);

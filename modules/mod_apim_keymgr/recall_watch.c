@@ -162,7 +162,7 @@ static void watch(apr_pool_t *pool, km_recall_state_t *state)
     apr_uint64_t looked_at = 0;
     apr_pool_t *p;
     apr_pool_create(&p, pool);
-    while (!should_stop()) {
+    while (!should_stop() && apim_listener_possible(here.listener)) {
         int wanted = is_wanted(state), news = wait_for_news(wanted ? BEAT : IDLE_BEAT);
         apr_uint64_t pause = is_wanted(state) ? BEAT : 60 * IDLE_BEAT;
         notice_loss(state);
@@ -183,7 +183,8 @@ static void watch(apr_pool_t *pool, km_recall_state_t *state)
 static apr_status_t on_tick(int wd_state, void *data, apr_pool_t *pool)
 {
     km_recall_state_t *state = km_recall_state();
-    if (wd_state != AP_WATCHDOG_STATE_RUNNING || !here.listener || !state) {
+    if (wd_state != AP_WATCHDOG_STATE_RUNNING || !here.listener || !state ||
+        !apim_listener_possible(here.listener)) {
         return APR_SUCCESS;
     }
     apr_atomic_set32(&here.running, 1); /* before the look at stopping: whoever sets that looks here next */

@@ -45,7 +45,7 @@ static apim_error_t *invalid(const km_call_t *call, const char *text)
     return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request", "%s", text);
 }
 
-__attribute__((returns_nonnull)) static apim_error_t *not_accepted(const km_call_t *call, const char *name)
+static apim_error_t *not_accepted(const km_call_t *call, const char *name)
 {
     return km_oauth_error(call->pool, HTTP_BAD_REQUEST, "invalid_request", NOT_ACCEPTED, name);
 }
