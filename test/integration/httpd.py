@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real httpd processes, each with a private ServerRoot."""
+import datetime
 import functools
 import os
 import pathlib
@@ -22,9 +23,12 @@ ROLES = ("gateway", "keymgr", "portal")
 # Lines of an error log that no test may cause without saying so.
 BAD = re.compile(r"\[[a-z0-9_-]*:(error|crit|alert|emerg)\]|AddressSanitizer|runtime error:|exit signal|Assertion .*failed|"
                  r"pool concurrency check|double free|malloc\(\)|corrupted")
-# httpd's own complaints that mean nothing: event closes its pollset while a client's connection is being parked, idle or lingering.
-HARMLESS = re.compile(r"AH03093: process_socket: apr_pollset_add failure for keep alive|"
-                      r"\(9\)Bad file descriptor: AH03092: process_lingering_close: apr_pollset_add failure")
+# httpd's own complaints that mean nothing: event closes its pollset while a client's idle connection is being parked.
+HARMLESS = re.compile(r"AH03093: process_socket: apr_pollset_add failure for keep alive")
+# At SIGTERM, and only then, event's close_worker_sockets() closes connections that workers are just lingering with.
+LINGERING = re.compile(r"\(9\)Bad file descriptor: AH03092: process_lingering_close: apr_pollset_add failure")
+STOPPED = "AH00491: caught SIGTERM, shutting down"
+STOP_TAKES = 10  # seconds at most from SIGTERM until the parent says that it is done
 
 # The stack of a crash that is httpd's own: at SIGTERM, event's close_worker_sockets() in the child's main thread reads the
 # sockets of workers that may just be done with them and have given the memory back. A stop by SIGTERM under calls can meet
@@ -39,6 +43,15 @@ STOP_RACE_ASAN = re.compile(r"#0 0x\w+ in apr_(?:os_sock_get|socket_\w+) .*\n +#
 
 # A child that crashes leaves a core file (CoreDumpDirectory), and the report has its stack.
 resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+
+
+def of_a_stop(line, following):
+    """1 if the line was written while the httpd that wrote it was being stopped: its parent says so soon after."""
+    def second(text):
+        found = re.match(r"\[(\w+ \w+ \d+ [\d:]+\.\d+ \d+)\]", text)
+        return found and datetime.datetime.strptime(found.group(1), "%a %b %d %H:%M:%S.%f %Y").timestamp()
+    end = next((text for text in following if STOPPED in text), None)
+    return end is not None and second(line) is not None and second(end) - second(line) < STOP_TAKES
 
 
 def stack_of(core):
@@ -278,8 +291,9 @@ class Node:
         """Lines since the last call that no test expected; sanitizer reports and core files too."""
         text = self.log()
         fresh, self._scanned = text[self._scanned:], len(text)
-        bad = [line for line in fresh.splitlines() if BAD.search(line) and not HARMLESS.search(line)
-               and not any(e.search(line) for e in expected)]
+        lines = fresh.splitlines()
+        bad = [line for i, line in enumerate(lines) if BAD.search(line) and not HARMLESS.search(line)
+               and not (LINGERING.search(line) and of_a_stop(line, lines[i:])) and not any(e.search(line) for e in expected)]
         stopped = self._cores_of_stops()
         bad = [line for line in bad if not any(f"child pid {pid} exit signal" in line for pid in stopped)]
         for path in (self.root / "logs").iterdir():

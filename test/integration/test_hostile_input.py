@@ -274,6 +274,9 @@ def texts_of_application(rest, text):
         assert (read["name"], read["description"], read["attributes"]) == (name, text, {"key" + text: text})
     found = rest.ok("GET", STORE + "/applications", params={"query": name, "limit": 1000})["list"]
     assert made["applicationId"] in [a["applicationId"] for a in found]
+    # Groups are roles: a text that is none of the caller's is refused, and changes nothing.
+    r = rest.put(url, json={"name": name, "throttlingPolicy": "Unlimited", "groups": [text or "x"]})
+    assert r.status_code == 400 and r.json()["code"] and rest.ok("GET", url)["groups"] == [], r.text
     rest.ok("DELETE", url)
 
 
